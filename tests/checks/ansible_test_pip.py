@@ -28,7 +28,9 @@ def main() -> None:
     """Save the stand-in for each version that has no saved installer yet."""
     versions = wanted_versions()
     if not versions:
-        raise SystemExit("No version of pip was found in ansible-test's sources: this script has to learn where it is now.")
+        raise SystemExit(
+            "No version of pip was found in ansible-test's sources: this script has to learn where it is now."
+        )
     saved = Path.home() / ".ansible" / "test" / "cache"
     saved.mkdir(parents=True, exist_ok=True)
     for version in versions:
