@@ -9,7 +9,7 @@ set -euo pipefail
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 checks=$checkout/tests/checks
 cache=${MANAGED_TOKENS_CACHE:-/var/cache/managed-tokens-lab}
-venv=$cache/venv
+venv=${MANAGED_TOKENS_TEST_VENV:-$cache/venv}
 if [ ! -x "$venv/bin/python" ]; then
     echo "The checks need the Python environment $venv, which does not exist: run \`make setup\` first." >&2
     exit 2

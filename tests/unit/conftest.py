@@ -8,16 +8,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ansible.plugins.loader import init_plugin_loader
+from ansible.utils.collection_loader import AnsibleCollectionConfig
 from hypothesis import settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-LINK = CHECKOUT / "collections" / "ansible_collections" / "fife" / "managed_tokens"
+NAME = Path("ansible_collections", "fife", "managed_tokens")
 
-# pytest-ansible and ansible.cfg look for the collection there; `make setup` makes the same link.
-# Where the checks build a collection root of exactly that shape, nothing is missing.
-if CHECKOUT.parts[-4:] != LINK.parts[-4:] and not LINK.exists():
-    LINK.parent.mkdir(parents=True, exist_ok=True)
-    LINK.symlink_to("../../..")
+
+def directory_of_collections() -> Path:
+    """Give the directory from which the collection is found by its name; `make setup` makes the same link."""
+    if CHECKOUT.parts[-3:] == NAME.parts:
+        return CHECKOUT.parents[2]
+    link = CHECKOUT / ".collections" / NAME
+    if not link.is_symlink():
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to("../../..")
+    return CHECKOUT / ".collections"
+
+
+# ansible-test has done this already.
+if AnsibleCollectionConfig.collection_finder is None:
+    init_plugin_loader([str(directory_of_collections())])
 
 # A slow machine is not a failing property.
 settings.register_profile("unit", deadline=None)

@@ -1,0 +1,53 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Thin on purpose: what is done stands in lab/ and tests/checks/.
+
+CACHE := $(or $(MANAGED_TOKENS_CACHE),/var/cache/managed-tokens-lab)
+PYTEST := $(CACHE)/venv/bin/python -m pytest
+LINK := .collections/ansible_collections/fife/managed_tokens
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo lint unit sanity integration-light integration test release-check clean
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(LINK) ## Install everything needed for demo and tests (as root; quick when nothing is missing)
+	lab/install base
+	lab/install condor
+
+$(LINK):
+	mkdir -p $(@D)
+	ln -s ../../.. $@
+
+demo: setup ## Show a whole run in a laboratory on this machine
+	lab/demo
+
+lint: ## Check the sources: style, types, licences, metadata, documentation
+	@tests/checks/lint
+
+unit: ## Run the unit tests
+	@$(PYTEST) tests/unit
+
+sanity: ## Run ansible-test's sanity tests, and the unit tests as ansible-test runs them
+	@tests/checks/sanity
+	@tests/checks/units
+
+integration-light: ## Run the integration tests that need no HTCondor
+	@$(PYTEST) tests/integration -m "not condor"
+
+integration: ## Run all integration tests
+	@$(PYTEST) tests/integration
+
+test: ## Run everything, quick checks first
+	@tests/checks/steps setup lint unit sanity integration
+
+release-check: ## Run what must hold before a release, on top of test
+	@tests/checks/lint --release
+	@tests/checks/newest-core
+
+clean: ## Remove what checks leave in the checkout (the cache outside of it stays)
+	rm -rf .ansible .collections .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
