@@ -7,7 +7,7 @@
 set -euo pipefail
 
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-checks=$checkout/tests/checks
+export checks=$checkout/tests/checks
 cache=${MANAGED_TOKENS_CACHE:-/var/cache/managed-tokens-lab}
 venv=${MANAGED_TOKENS_TEST_VENV:-$cache/venv}
 if [ ! -x "$venv/bin/python" ]; then
