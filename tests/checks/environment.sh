@@ -15,3 +15,8 @@ if [ ! -x "$venv/bin/python" ]; then
     exit 2
 fi
 export PATH=$venv/bin:$PATH LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
+
+# Name the Python programs without a suffix below the given directories.
+python_programs() {
+    grep -rlIE --exclude='*.*' '^#!.*python3?( |$)' "$@" 2> /dev/null || true
+}
