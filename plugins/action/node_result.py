@@ -1,0 +1,37 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run M(node_result) with the host's own slice of the batch."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import StageOrder
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_verdict import NODE_RESULT_SPEC, run_node_result
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import Door
+
+
+class ActionModule(Door):
+    """The in-process door; it never connects to the node."""
+
+    SPEC = NODE_RESULT_SPEC
+    STAGE = staticmethod(run_node_result)
+
+    def complete(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Take the node's name and outcomes from the host and the registered batch.
+
+        The batch is read by name and not templated: its size times the number of hosts would be a run's largest cost.
+
+        Raises: StageOrder when the batch has not run in this play.
+        """
+        node = options.setdefault("node", task_vars.get("inventory_hostname"))
+        if options.get("outcomes") is None:
+            batch = task_vars.get(options.get("batch") or "")
+            if not isinstance(batch, t.Mapping) or "nodes" not in batch:
+                raise StageOrder("There is no batch result in this run: start the whole play, without --start-at-task and with the push stage.")
+            options["outcomes"] = [batch["outcomes"][position] for position in batch["nodes"].get(node, ())]
+        return options
+
+    def _is_in_process(self) -> bool:
+        return True

@@ -1,0 +1,32 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run M(run_verdict) on the registered results of the stages."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import StageOrder
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_verdict import RUN_VERDICT_SPEC, run_verdict
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OnceDoor
+
+
+class ActionModule(OnceDoor):
+    """The in-process door."""
+
+    SPEC = RUN_VERDICT_SPEC
+    STAGE = staticmethod(run_verdict)
+
+    def complete(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Collect the outcomes of every stage that ran.
+
+        Raises: StageOrder when none did.
+        """
+        if options.get("outcomes") is None:
+            batches = [task_vars.get(name) for name in options.get("batches") or ()]
+            ran = [batch for batch in batches if isinstance(batch, t.Mapping) and "outcomes" in batch]
+            if not ran:
+                raise StageOrder("No stage has run in this play: start the whole play, without --start-at-task.")
+            options["outcomes"] = [outcome for batch in ran for outcome in batch["outcomes"]]
+        return options

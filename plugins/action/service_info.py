@@ -1,0 +1,38 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run M(service_info) inside Ansible's own process, with what the inventory says."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._settings_names import KNOWN_SETTINGS
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_service_info import ARGUMENT_SPEC, run_stage
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _inventory_look as inventory
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OnceDoor
+
+
+class ActionModule(OnceDoor):
+    """The in-process door."""
+
+    SPEC = ARGUMENT_SPEC
+    STAGE = staticmethod(run_stage)
+    TITLE = "Services"
+
+    def complete(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Add groups, hosts and addresses of the inventory, and refuse settings that would not count or not count for all."""
+        hosts = list(task_vars.get("ansible_play_hosts_all") or ())
+        inventory.check_known_settings(task_vars, KNOWN_SETTINGS)
+        inventory.check_run_settings(task_vars, hosts)
+        if options.get("groups") is None:
+            options["groups"] = {str(name): [str(host) for host in members] for name, members in (task_vars.get("groups") or {}).items()}
+        if options.get("hosts") is None:
+            options["hosts"] = hosts
+        if options.get("addresses") is None:
+            every = list(options["groups"].get("all") or options["hosts"])
+            options["addresses"] = inventory.addresses(task_vars, every, self._template)
+        return options
+
+    def _template(self, value: t.Any, variables: dict[str, t.Any]) -> t.Any:
+        return self._templar.copy_with_new_env(available_variables=variables).template(value)

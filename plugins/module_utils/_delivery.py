@@ -1,0 +1,226 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Bring one file on a node to the wanted content: look, decide, apply.
+
+A reader of the destination sees the old or the new token, whole, at every instant: the new one is written under a temporary name (created
+exclusively, 0600), flushed, made 0400, and renamed over the old one. What is not the account's own plain file is never followed, read or
+replaced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import hashlib
+import posixpath
+import secrets
+import stat
+import time
+import typing as t
+from dataclasses import dataclass
+
+import asyncssh
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
+    ConnectionBroken,
+    DestinationSymlink,
+    DestinationUntrusted,
+    DestinationUnwritable,
+    TokensError,
+    UidMismatch,
+)
+from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
+
+MODE = 0o400
+TEMPORARY_MODE = 0o600
+STALE_S = 3600.0
+CLEAN_UP_S = 3.0
+_CREATE = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_EXCL
+_BROKEN = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, asyncssh.ConnectionLost, asyncssh.DisconnectError, BrokenPipeError)
+
+
+class Step(enum.Enum):
+    """What has to happen to a destination."""
+
+    KEEP = "keep"
+    WRITE = "write"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What stands at a destination: nothing (`exists` false), or something of this type, owner and mode; content only if it was worth reading."""
+
+    exists: bool
+    is_file: bool = False
+    is_link: bool = False
+    uid: int = -1
+    mode: int = 0
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The wanted content of `path` on `node` (None: no file) for the account of UID `uid`; unknown content is some other content (check mode)."""
+
+    path: str
+    content: bytes | None
+    uid: int
+    node: str
+    is_unknown: bool = False
+
+
+async def look(sftp: asyncssh.SFTPClient, wanted: Wanted) -> Found:
+    """Say what stands at the destination; reads the content only when everything else is as it should be.
+
+    Raises: ConnectionBroken, DestinationUnwritable.
+    """
+    try:
+        attributes = await sftp.lstat(wanted.path)
+        mode = attributes.permissions or 0
+        found = Found(True, stat.S_ISREG(mode), stat.S_ISLNK(mode), -1 if attributes.uid is None else attributes.uid, stat.S_IMODE(mode))
+        if wanted.content is None or not found.is_file or found.uid != wanted.uid or found.mode != MODE or attributes.size != len(wanted.content):
+            return found
+        async with sftp.open(wanted.path, asyncssh.FXF_READ, encoding=None) as file:
+            content = await file.read(len(wanted.content) + 1)
+        return Found(True, True, False, found.uid, found.mode, bytes(content))
+    except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
+        return Found(False)
+    except (asyncssh.Error, OSError) as err:
+        raise _meaning(err, wanted, "looked at") from err
+
+
+def decide(found: Found, wanted: Wanted) -> Step:
+    """Say what has to happen. Touches nothing.
+
+    Raises: DestinationSymlink, DestinationUntrusted.
+    """
+    where = f"{wanted.path} on {wanted.node}"
+    if found.is_link:
+        raise DestinationSymlink(f"{where} is a symbolic link; it is neither followed nor replaced.")
+    if found.exists and not found.is_file:
+        raise DestinationUntrusted(f"{where} is not a plain file; it is not replaced.")
+    if found.exists and found.uid != wanted.uid:
+        raise DestinationUntrusted(f"{where} belongs to UID {found.uid}, not to the account's UID {wanted.uid}; it is not replaced.")
+    if wanted.content is None and not wanted.is_unknown:
+        return Step.REMOVE if found.exists else Step.KEEP
+    is_same = found.exists and found.mode == MODE and found.content == wanted.content and not wanted.is_unknown
+    return Step.KEEP if is_same else Step.WRITE
+
+
+def describe(found: Found) -> str:
+    """Say what stands at a destination, without its content."""
+    if not found.exists:
+        return "absent"
+    kind = "link" if found.is_link else "file" if found.is_file else "no plain file"
+    return f"{kind}, mode {found.mode:04o}, UID {found.uid}, {_digest(found.content)}"
+
+
+def describe_wanted(wanted: Wanted) -> str:
+    """Say what is wanted at a destination, in the same words."""
+    if wanted.content is None and not wanted.is_unknown:
+        return "absent"
+    return f"file, mode {MODE:04o}, UID {wanted.uid}, {_digest(wanted.content)}"
+
+
+def _digest(content: bytes | None) -> str:
+    return "other content" if content is None else f"sha256 {hashlib.sha256(content).hexdigest()[:8]}"
+
+
+async def apply(sftp: asyncssh.SFTPClient, wanted: Wanted, step: Step) -> None:
+    """Make the destination as wanted; on any failure the old file is untouched and no temporary file stays.
+
+    Raises: DestinationUnwritable, UidMismatch, ConnectionBroken.
+    """
+    try:
+        if step is Step.REMOVE:
+            await sftp.remove(wanted.path)
+        elif step is Step.WRITE and wanted.content is not None:
+            await _replace(sftp, wanted, wanted.content)
+    except asyncssh.SFTPNoSuchFile as err:
+        if step is not Step.REMOVE:
+            raise _meaning(err, wanted, "replaced") from err
+    except (asyncssh.Error, OSError) as err:
+        told = _meaning(err, wanted, "removed" if step is Step.REMOVE else "replaced")
+        if isinstance(told, DestinationUnwritable) and await _is_full(sftp, wanted.path):
+            told = DestinationUnwritable(f"{wanted.path} on {wanted.node} cannot be replaced: no space left on its file system.")
+        raise told from err
+
+
+async def _replace(sftp: asyncssh.SFTPClient, wanted: Wanted, content: bytes) -> None:
+    temporary, file = await _create(sftp, wanted)
+    try:
+        _written, attributes = await asyncio.gather(file.write(content), file.stat())
+        if attributes.uid != wanted.uid:
+            raise UidMismatch(
+                f"The account has UID {attributes.uid} on {wanted.node}, not {wanted.uid} as configured; {wanted.path} was not written."
+            )
+        await asyncio.gather(file.setstat(asyncssh.SFTPAttrs(permissions=MODE)), _flush(file))
+        await file.close()
+        await sftp.posix_rename(temporary, wanted.path)
+    except BaseException:
+        # Also when the push is being cancelled; closing the handle is the server's business then.
+        await _clean_up(sftp, temporary)
+        raise
+    now = await sftp.lstat(wanted.path)
+    if now.uid != wanted.uid or stat.S_IMODE(now.permissions or 0) != MODE or now.size != len(content):
+        raise DestinationUnwritable(f"{wanted.path} on {wanted.node} was replaced, and is not what was written; another program writes it too.")
+
+
+async def _create(sftp: asyncssh.SFTPClient, wanted: Wanted) -> tuple[str, asyncssh.SFTPClientFile]:
+    directory, name = posixpath.split(wanted.path)
+    # One fixed name first: what a killed run left under it is found again without listing the directory. If another run is
+    # writing at this moment, or somebody sits on the name, a random one serves.
+    attributes = asyncssh.SFTPAttrs(permissions=TEMPORARY_MODE)
+    fixed = posixpath.join(directory, f".{name}.managed-tokens.tmp")
+    for temporary in (fixed, fixed, posixpath.join(directory, f".{name}.{secrets.token_hex(8)}.tmp")):
+        try:
+            return temporary, await sftp.open(temporary, _CREATE, attributes, encoding=None)
+        except (asyncssh.SFTPFailure, asyncssh.SFTPFileAlreadyExists):
+            if temporary != fixed:
+                raise
+            await _remove_stale(sftp, temporary, wanted.uid)
+    raise AssertionError  # pragma: no cover
+
+
+async def _remove_stale(sftp: asyncssh.SFTPClient, temporary: str, uid: int) -> None:
+    with contextlib.suppress(asyncssh.SFTPError):
+        found = await sftp.lstat(temporary)
+        is_ours = stat.S_ISREG(found.permissions or 0) and found.uid == uid
+        if is_ours and found.mtime is not None and found.mtime < time.time() - STALE_S:
+            await sftp.remove(temporary)
+
+
+async def _flush(file: asyncssh.SFTPClientFile) -> None:
+    with contextlib.suppress(asyncssh.SFTPOpUnsupported):
+        await file.fsync()
+
+
+async def _clean_up(sftp: asyncssh.SFTPClient, temporary: str) -> None:
+    with contextlib.suppress(asyncssh.Error, OSError, TimeoutError):
+        async with asyncio.timeout(CLEAN_UP_S):
+            await sftp.remove(temporary)
+
+
+async def _is_full(sftp: asyncssh.SFTPClient, path: str) -> bool:
+    with contextlib.suppress(asyncssh.Error, OSError):
+        room = await sftp.statvfs(posixpath.dirname(path))
+        return room.bavail == 0 or (room.files > 0 and room.favail == 0)
+    return False
+
+
+def _meaning(error: Exception, wanted: Wanted, done: str) -> TokensError:
+    where = f"{wanted.path} on {wanted.node}"
+    if isinstance(error, _BROKEN):
+        return ConnectionBroken(f"The ssh connection broke while {where} was being {done}.")
+    reasons: t.Mapping[type[Exception], str] = {
+        asyncssh.SFTPPermissionDenied: "permission denied",
+        asyncssh.SFTPNoSuchFile: "its directory does not exist",
+        asyncssh.SFTPOpUnsupported: "the node's sftp server cannot rename a file over another",
+    }
+    reason = reasons.get(type(error)) or one_line(str(error)).rstrip(".") or type(error).__name__
+    return DestinationUnwritable(f"{where} cannot be {done}: {reason}.")

@@ -1,0 +1,59 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Do many independent things at once, a bounded number at a time, and let no failure or interruption lose a result."""
+
+from __future__ import annotations
+
+import typing as t
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._process import end_all_programs
+
+Item = t.TypeVar("Item")
+Result = t.TypeVar("Result")
+
+
+class Progress(t.Protocol):
+    """Told after every finished item: how many are done, of how many, and how many of them failed."""
+
+    def __call__(self, done: int, total: int, failed: int) -> None: ...
+
+
+def fan_out(
+    items: t.Sequence[Item],
+    work: t.Callable[[Item], Result],
+    *,
+    concurrency: int,
+    progress: Progress | None = None,
+    is_failure: t.Callable[[Result], bool] = lambda _result: False,
+) -> list[Result]:
+    """Apply `work` to every item in threads, at most `concurrency` (at least 1) at a time; give the results in the order of the items.
+
+    `work` turns its expected errors into results itself; anything it raises ends the whole batch. When the batch ends early, programs
+    still running are ended and everything that has begun is waited for, so that its own clean-up has happened on return.
+    """
+    if not items:
+        return []
+    results: dict[int, Result] = {}
+    failed = 0
+    pool = ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(items))), thread_name_prefix="fan_out")
+    try:
+        pending: dict[Future[Result], int] = {pool.submit(work, item): number for number, item in enumerate(items)}
+        while pending:
+            done, _rest = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                number = pending.pop(future)
+                results[number] = future.result()
+                failed += is_failure(results[number])
+                if progress is not None:
+                    progress(len(results), len(items), failed)
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        end_all_programs()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return [results[number] for number in range(len(items))]

@@ -1,0 +1,64 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Turn SIGINT and SIGTERM into an orderly end, so that C(finally) blocks run and nothing is left behind.
+
+Ansible's forked worker answers these signals by ending at once, with whatever it had staged still on disk. While a stage runs, the
+signals raise C(Interrupted) in the main thread instead; and when the process that runs the playbook dies without a word (SIGKILL), the
+kernel sends SIGTERM to the worker, so that no half of a run goes on alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import threading
+import typing as t
+from types import FrameType
+
+PR_SET_PDEATHSIG = 1
+
+
+class Interrupted(BaseException):
+    """The run is being stopped. Not an Exception: no handler of expected errors may swallow it."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.signum = signum
+
+
+@contextlib.contextmanager
+def interruptible() -> t.Iterator[None]:
+    """Raise Interrupted in the main thread on SIGINT and SIGTERM, once, while the block runs; restore the old handlers afterwards.
+
+    Further signals during the clean-up are ignored: the clean-up is bounded by itself.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def answer(signum: int, _frame: FrameType | None) -> t.NoReturn:
+        for other in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(other, signal.SIG_IGN)
+        raise Interrupted(signum)
+
+    saved = {signum: signal.signal(signum, answer) for signum in (signal.SIGINT, signal.SIGTERM)}
+    parent = os.getppid()
+    _end_with_parent(signal.SIGTERM)
+    if os.getppid() != parent:  # it died before the line above could take effect
+        raise Interrupted(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        _end_with_parent(0)
+        for signum, handler in saved.items():
+            signal.signal(signum, handler)
+
+
+def _end_with_parent(signum: int) -> None:
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signum), 0, 0, 0)

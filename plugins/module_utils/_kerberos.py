@@ -1,0 +1,120 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Take a Kerberos ticket from a keytab into a credential cache of its own, without any process or environment variable.
+
+Source: gss_acquire_cred_from with the client_keytab and ccache entries of the credential store (MIT krb5, "Credential store extensions").
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import typing as t
+from pathlib import Path
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
+    KdcUnreachable,
+    KerberosRefused,
+    KeytabMissing,
+    KeytabUnreadable,
+    PrincipalUnknown,
+    TimedOut,
+    TokensError,
+)
+from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
+
+# What libkrb5 says (it is never translated inside Python) -> what it means.
+_MEANINGS: tuple[tuple[str, type[TokensError]], ...] = (
+    ("not found in Kerberos database", PrincipalUnknown),
+    ("Cannot contact any KDC", KdcUnreachable),
+    ("Cannot find KDC", KdcUnreachable),
+    ("Cannot resolve", KdcUnreachable),
+    ("Keytab contains no suitable keys", KeytabUnreadable),
+    ("No key table entry", KeytabUnreadable),
+    ("No suitable keys", KeytabUnreadable),
+    ("Unsupported key table format", KeytabUnreadable),
+    ("Bad format in keytab", KeytabUnreadable),
+    ("End of key table", KeytabUnreadable),
+)
+
+
+def ccache_path(directory: Path, service: str) -> Path:
+    """Give the path of a service's credential cache in the run's private directory."""
+    return directory / f"krb5cc_{service}"
+
+
+def check_keytab(keytab: Path) -> None:
+    """Raise KeytabMissing or KeytabUnreadable unless `keytab` is a file that we can read."""
+    if not keytab.exists():
+        raise KeytabMissing(f"The keytab {keytab} does not exist.")
+    if not keytab.is_file() or not os.access(keytab, os.R_OK):
+        raise KeytabUnreadable(f"The keytab {keytab} cannot be read by UID {os.geteuid()}.")
+
+
+def take_ticket(principal: str, keytab: Path, ccache: Path) -> float:
+    """Put a ticket for `principal` into `ccache`, unless it holds a valid one, and give its remaining life in seconds.
+
+    Blocks as long as libkrb5 does; see C(within).
+
+    Raises: KeytabMissing, KeytabUnreadable, PrincipalUnknown, KdcUnreachable, KerberosRefused.
+    """
+    import gssapi
+
+    check_keytab(keytab)
+    try:
+        name = gssapi.Name(principal, gssapi.NameType.kerberos_principal)
+        credentials = gssapi.Credentials(
+            name=name, usage="initiate", store={"client_keytab": f"FILE:{keytab}", "ccache": f"FILE:{ccache}"}
+        )
+        life = credentials.lifetime
+        found = str(credentials.name)
+    except gssapi.exceptions.GSSError as err:
+        raise meaning_of(f"{err}", principal, keytab) from err
+    if found != principal:
+        raise KerberosRefused(f"The ticket from {keytab} is for {found}, not for {principal}.")
+    if not life or life <= 0:
+        raise KerberosRefused(f"The ticket for {principal} has no life left; compare the clocks of this machine and the KDC.")
+    return float(life)
+
+
+def meaning_of(words: str, principal: str, keytab: Path) -> TokensError:
+    """Give the error that libkrb5's `words` mean."""
+    text = one_line(words)
+    # "Major (851968): Unspecified GSS failure. ..., Minor (2529...): what happened": only the end is of use to a person.
+    reason = text.rpartition("Minor (")[2].partition("): ")[2] or text
+    for mark, kind in _MEANINGS:
+        if mark.lower() in words.lower():
+            return kind(f"No ticket for {principal} from {keytab}: {reason.rstrip('.')}.")
+    return KerberosRefused(f"No ticket for {principal} from {keytab}: {reason.rstrip('.')}.")
+
+
+Answer = t.TypeVar("Answer")
+
+
+def within(seconds: float, what: str, call: t.Callable[[], Answer]) -> Answer:
+    """Give what `call` gives, waiting at most `seconds`.
+
+    A library call cannot be ended from outside; one that is late is left to a daemon thread, which ends with the process.
+
+    Raises: TimedOut naming `what`, and whatever `call` raises.
+    """
+    answers: list[Answer] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            answers.append(call())
+        except BaseException as err:  # handed to the caller below, whatever it is
+            errors.append(err)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if answers:
+        return answers[0]
+    if errors:
+        raise errors[0]
+    raise TimedOut(f"{what} took longer than {seconds:g} s.")

@@ -1,0 +1,89 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Say how a run went, for one node and for the whole, from the outcomes alone."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import NodeUnreachable, NotAttempted
+from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import explain
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import CHANGED, FAILED, OK, PING, PUSH, SKIPPED, Outcome
+
+MOST_MESSAGES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How it went: `failed` and `unreachable` are never both true."""
+
+    msg: str
+    changed: bool = False
+    failed: bool = False
+    unreachable: bool = False
+
+    def to_result(self) -> dict[str, t.Any]:
+        """Give the keys of an Ansible result."""
+        result: dict[str, t.Any] = {"changed": self.changed, "msg": self.msg}
+        if self.failed:
+            result["failed"] = True
+        if self.unreachable:
+            result["unreachable"] = True
+        return result
+
+
+def of_node(node: str, outcomes: t.Sequence[Outcome]) -> Verdict:
+    """Judge a node by the push outcomes of its (service, node) pairs.
+
+    It is unreachable when nothing but that kept every pair from being served, failed when any pair was not served for another reason.
+    """
+    if not outcomes:
+        return Verdict(f"No service of this run has a token for {node}.")
+    bad = [outcome for outcome in outcomes if outcome.status in (FAILED, SKIPPED)]
+    changed = any(outcome.status == CHANGED for outcome in outcomes)
+    if not bad:
+        served = ", ".join(sorted(outcome.config_service for outcome in outcomes))
+        return Verdict(f"{'Updated' if changed else 'Up to date'}: {served}.", changed=changed)
+    silent = [outcome for outcome in bad if outcome.kind == NodeUnreachable.kind]
+    # Pairs that were never tried say nothing about the node.
+    if silent and all(outcome in silent or outcome.kind == NotAttempted.kind for outcome in outcomes):
+        return Verdict(_listed([silent[0].message]), unreachable=True)
+    return Verdict(_listed([outcome.message for outcome in bad]), changed=changed, failed=True)
+
+
+def of_run(outcomes: t.Sequence[Outcome], *, check_mode: bool = False, nodes_are_told: bool = True) -> Verdict:
+    """Judge the whole run; what the nodes' own results already say (`nodes_are_told`) does not fail it a second time.
+
+    A ping that was not answered is no failure: the push to that node has its own outcome.
+    """
+    failures = [outcome for outcome in outcomes if outcome.is_failure and outcome.stage != PING]
+    services = {outcome.config_service for outcome in outcomes if outcome.config_service}
+    failed = {outcome.config_service for outcome in failures if outcome.config_service}
+    pushes = [outcome for outcome in outcomes if outcome.stage == PUSH]
+    served = sum(outcome.status in (OK, CHANGED) for outcome in pushes)
+    would = "would be " if check_mode else ""
+    summary = f"{len(services) - len(failed)} of {len(services)} services well"
+    if pushes:
+        summary += f", {served} of {len(pushes)} (service, node) pairs {would}in place, {sum(o.status == CHANGED for o in pushes)} of them {would}renewed"
+    shown_by_nodes = {outcome.config_service for outcome in pushes if outcome.status in (FAILED, SKIPPED)} if nodes_are_told else set()
+    untold = [outcome for outcome in failures if outcome.stage != PUSH and outcome.config_service not in shown_by_nodes]
+    if not nodes_are_told:
+        untold = failures
+    if not untold:
+        return Verdict(summary + ".")
+    return Verdict(f"{summary}. {_listed([advise(outcome) for outcome in untold])}", failed=True)
+
+
+def advise(outcome: Outcome) -> str:
+    """Give an outcome's message with what to do about it."""
+    return f"{outcome.message.rstrip('.')}. {explain(outcome.kind).advice}"
+
+
+def _listed(messages: t.Sequence[str]) -> str:
+    shown = list(dict.fromkeys(messages))
+    text = " ".join(message if message.endswith((".", "!", "?")) else message + "." for message in shown[:MOST_MESSAGES])
+    return text if len(shown) <= MOST_MESSAGES else f"{text} And {len(shown) - MOST_MESSAGES} more."

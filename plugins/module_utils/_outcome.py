@@ -1,0 +1,84 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Record one fact of a run: the only currency between the stages and the report."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import asdict, dataclass
+
+OK = "ok"
+CHANGED = "changed"
+FAILED = "failed"
+SKIPPED = "skipped"
+STATUSES = (OK, CHANGED, FAILED, SKIPPED)
+
+SETUP = "setup"
+TICKETS = "tickets"
+STORE = "store"
+PING = "ping"
+PUSH = "push"
+STAGES = (SETUP, TICKETS, STORE, PING, PUSH)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One recorded fact.
+
+    `started` is seconds since the epoch (UTC), `seconds` the duration by a monotonic clock. `kind` and `message` are empty unless something
+    failed, was skipped or deserves a remark. `service` is the real name, `config_service` the name in the configuration; pings have neither.
+    `life` is the remaining life of the stored token in seconds, 0 when it is not known.
+    """
+
+    stage: str
+    status: str
+    service: str = ""
+    config_service: str = ""
+    node: str = ""
+    credd: str = ""
+    started: float = 0.0
+    seconds: float = 0.0
+    kind: str = ""
+    message: str = ""
+    life: float = 0.0
+
+    @property
+    def is_failure(self) -> bool:
+        return self.status == FAILED
+
+    def to_dict(self) -> dict[str, t.Any]:
+        """Give the plain form that results carry; empty fields are left out."""
+        plain = {key: value for key, value in asdict(self).items() if value not in ("", 0.0)}
+        if self.life:
+            plain["life"] = round(self.life)
+        plain["started"] = round(self.started, 3)
+        plain["seconds"] = round(self.seconds, 4)
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: t.Mapping[str, t.Any]) -> Outcome:
+        """Read the plain form; keys of a later release are ignored."""
+        known = {key: plain[key] for key in cls.__slots__ if key in plain}
+        return cls(**known)
+
+
+class Stopwatch:
+    """Take wall-clock start and monotonic duration of one piece of work."""
+
+    __slots__ = ("_mark", "started")
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Count from now on: what came before was waiting for a turn."""
+        self.started = time.time()
+        self._mark = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._mark

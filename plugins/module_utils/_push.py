@@ -1,0 +1,225 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Serve every (service, node) pair of a run over one connection each, from one process, and let no node hold up another.
+
+A node that does not answer costs its connect timeout once: the first attempts to it start together, and what has not begun when they
+fail is not tried. Waiting for a TCP connection takes no place among the handshakes, which are what costs CPU.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import typing as t
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils import _delivery as delivery
+from ansible_collections.fife.managed_tokens.plugins.module_utils._destinations import paths_on
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import DeadlineReached, NodeUnreachable, TimedOut, TokensError
+from ansible_collections.fife.managed_tokens.plugins.module_utils._fanout import Progress
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import CHANGED, FAILED, OK, PUSH, Outcome, Stopwatch
+from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
+from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node, Service
+from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import SshSettings, open_socket, session
+
+LONGEST_RETRY_DELAY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One service on one node, with the content for each of its paths there (None: the file has to be absent)."""
+
+    service: Service
+    node: Node
+    contents: tuple[tuple[str, bytes | None], ...]
+    is_unknown: bool = False
+    is_unanswered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One destination that was (in check mode: would be) changed, with what stood and what stands there, fit to be shown."""
+
+    path: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What came of a pair."""
+
+    pair: Pair
+    outcome: Outcome
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PushSettings:
+    """Bounds: connections being served at once, connections to one node at once, further attempts, pause before the first of them (seconds)."""
+
+    ssh: SshSettings
+    concurrency: int = 20
+    per_node: int = 8
+    retries: int = 2
+    retry_delay: float = 2.0
+    check_mode: bool = False
+
+
+@dataclass(slots=True)
+class _NodeState:
+    slots: asyncio.Semaphore
+    has_answered: bool = False
+    silence: NodeUnreachable | None = None
+
+
+@dataclass(slots=True)
+class _Batch:
+    run: Run
+    settings: PushSettings
+    serving: asyncio.Semaphore
+    nodes: dict[tuple[str, int], _NodeState] = field(default_factory=dict)
+
+    def state_of(self, node: Node) -> _NodeState:
+        return self.nodes.setdefault((node.address, node.port), _NodeState(asyncio.Semaphore(self.settings.per_node)))
+
+
+def order(pairs: t.Sequence[Pair]) -> list[Pair]:
+    """Put pairs of unanswering nodes first, so that their waiting overlaps with the work, and then take the nodes in turn."""
+    by_node: dict[tuple[bool, str], list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        by_node[(not pair.is_unanswered, pair.node.name)].append(pair)
+    silent = [pair for key in sorted(by_node) if not key[0] for pair in by_node[key]]
+    turns = itertools.zip_longest(*(by_node[key] for key in sorted(by_node) if key[0]))
+    return silent + [pair for turn in turns for pair in turn if pair is not None]
+
+
+async def push_all(pairs: t.Sequence[Pair], run: Run, settings: PushSettings, progress: Progress | None = None) -> list[Pushed]:
+    """Serve all pairs; give one result for each, whatever happens, in the order of `pairs`.
+
+    When the run's deadline comes, what is unfinished is ended and reported so. When cancelled, every pair ends its own work cleanly first.
+    """
+    batch = _Batch(run, settings, asyncio.Semaphore(settings.concurrency))
+    results: dict[int, Pushed] = {}
+    failed = 0
+
+    async def serve(pair: Pair) -> None:
+        nonlocal failed
+        results[id(pair)] = await _serve(pair, batch)
+        failed += results[id(pair)].outcome.is_failure
+        if progress is not None:
+            progress(len(results), len(pairs), failed)
+
+    try:
+        async with asyncio.timeout(run.remaining()), asyncio.TaskGroup() as group:
+            for pair in order(pairs):
+                group.create_task(serve(pair))
+    except TimeoutError:
+        pass
+    late = DeadlineReached(f"it was not finished when the run's {run.timeouts.run:g} s were over.")
+    return [results.get(id(pair)) or _failed(pair, late, Stopwatch()) for pair in pairs]
+
+
+async def _serve(pair: Pair, batch: _Batch) -> Pushed:
+    watch = Stopwatch()
+    attempt = 0
+    while True:
+        try:
+            changes = await _attempt(pair, batch, watch if attempt == 0 else Stopwatch())
+            return Pushed(pair, _outcome(pair, CHANGED if changes else OK, watch), tuple(changes))
+        except TokensError as err:
+            pause = min(batch.settings.retry_delay * 2**attempt, LONGEST_RETRY_DELAY_S)
+            is_last = attempt >= batch.settings.retries or pair.is_unanswered or not err.retryable
+            if is_last or batch.run.remaining() <= pause:
+                return _failed(pair, err, watch, attempt + 1)
+        attempt += 1
+        await asyncio.sleep(pause)
+
+
+async def _attempt(pair: Pair, batch: _Batch, watch: Stopwatch) -> list[Change]:
+    timeouts = batch.run.timeouts
+    state = batch.state_of(pair.node)
+    async with state.slots:
+        watch.restart()
+        if state.silence is not None and not state.has_answered:
+            raise state.silence
+        # A node has one connect timeout in which to answer; the time that its ping took is part of it.
+        limit = max(0.5, timeouts.connect - timeouts.ping) if pair.is_unanswered else timeouts.connect
+        try:
+            sock = await open_socket(pair.node, limit)
+        except NodeUnreachable as err:
+            state.silence = err
+            raise
+        try:
+            await batch.serving.acquire()
+        except BaseException:
+            sock.close()
+            raise
+        try:
+            async with asyncio.timeout(timeouts.push):
+                return await _deliver(pair, batch, sock, state)
+        except NodeUnreachable as err:
+            state.silence = err
+            raise
+        except TimeoutError as err:
+            raise TimedOut(f"The push to {pair.node.name} was not finished within {timeouts.push:g} s.") from err
+        finally:
+            sock.close()
+            batch.serving.release()
+
+
+async def _deliver(pair: Pair, batch: _Batch, sock: t.Any, state: _NodeState) -> list[Change]:
+    settings = batch.settings
+    service, node = pair.service, pair.node
+    async with session(sock, node, service.account, service.ccache, settings.ssh, batch.run.timeouts.connect) as sftp:
+        state.has_answered = True
+        wanted = [delivery.Wanted(path, content, service.uid, node.name, pair.is_unknown and content is None) for path, content in pair.contents]
+        found = await asyncio.gather(*(delivery.look(sftp, item) for item in wanted))
+        changes: list[Change] = []
+        errors: list[TokensError] = []
+        for item, there in zip(wanted, found, strict=True):
+            # Each destination is settled by itself: a foreign file at one of them does not cost the others.
+            try:
+                step = delivery.decide(there, item)
+                if step is not delivery.Step.KEEP:
+                    if not settings.check_mode:
+                        await delivery.apply(sftp, item, step)
+                    changes.append(Change(item.path, delivery.describe(there), delivery.describe_wanted(item)))
+            except TokensError as err:
+                errors.append(err)
+        if errors:
+            raise errors[0]
+        return changes
+
+
+def contents_for(service: Service, node: Node, token: bytes | None, *, present: bool) -> tuple[tuple[str, bytes | None], ...]:
+    """Give what has to stand at each of the service's paths on `node`."""
+    role_file = f"{service.role}\n".encode()
+    return tuple(
+        (path, None if not present else role_file if path == service.default_role_file else token) for path in paths_on(service, node)
+    )
+
+
+def _failed(pair: Pair, error: TokensError, watch: Stopwatch, attempts: int = 1) -> Pushed:
+    message = f"{pair.service.config_name} on {pair.node.name}: {error.msg}" + (f" (tried {attempts} times)" if attempts > 1 else "")
+    if pair.is_unanswered and isinstance(error, NodeUnreachable):
+        message += " It did not answer ping either."
+    return Pushed(pair, _outcome(pair, FAILED, watch, error.kind, message))
+
+
+def _outcome(pair: Pair, status: str, watch: Stopwatch, kind: str = "", message: str = "") -> Outcome:
+    return Outcome(
+        stage=PUSH,
+        status=status,
+        service=pair.service.name,
+        config_service=pair.service.config_name,
+        node=pair.node.name,
+        started=watch.started,
+        seconds=watch.seconds,
+        kind=kind,
+        message=message,
+    )

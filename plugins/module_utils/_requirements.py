@@ -1,0 +1,61 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Find out before anything is touched which programs and Python packages are missing, and say how to get them."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import typing as t
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import Missing
+from ansible_collections.fife.managed_tokens.plugins.module_utils._process import find_program
+from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Service
+
+STORER_NAMES = ("condor_vault_storer", "condor_credential_storer")
+
+_PACKAGES = {
+    "asyncssh": "pip install asyncssh",
+    "gssapi": "install python3-gssapi from the distribution, or pip install gssapi",
+    "requests": "pip install requests",
+}
+
+
+def missing_packages(names: t.Sequence[str]) -> list[str]:
+    """Give one sentence for each Python package of `names` that cannot be imported here."""
+    return [
+        f"The Python package {name} is not installed for {_interpreter()} ({_PACKAGES.get(name, 'pip install ' + name)})."
+        for name in names
+        if importlib.util.find_spec(name) is None
+    ]
+
+
+def need_packages(*names: str) -> None:
+    """Raise Missing when one of the Python packages cannot be imported."""
+    missing = missing_packages(names)
+    if missing:
+        raise Missing(" ".join(missing))
+
+
+def missing_programs(services: t.Sequence[Service]) -> list[str]:
+    """Give one sentence for each program that these services need and that is not installed here."""
+    wanted: list[tuple[tuple[str, ...], str]] = []
+    if any(service.token_getter == CONDOR for service in services):
+        wanted.append((STORER_NAMES, "it comes with HTCondor's condor package"))
+        wanted.append((("condor_store_cred",), "it comes with HTCondor's condor package"))
+    if services:
+        wanted.append((("htgettoken",), "pip install htgettoken, or the distribution's package"))
+    sentences = []
+    for names, hint in wanted:
+        try:
+            find_program(*names)
+        except Missing as err:
+            sentences.append(f"{err.msg.rstrip('.')}: {hint}.")
+    return sentences
+
+
+def _interpreter() -> str:
+    return sys.executable

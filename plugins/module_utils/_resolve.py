@@ -1,0 +1,203 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Turn the experiments dictionary and the general settings into the services of a run, or into a list of what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
+from ansible_collections.fife.managed_tokens.plugins.module_utils._inventory_view import InventoryView
+from ansible_collections.fife.managed_tokens.plugins.module_utils._names import (
+    is_account,
+    is_host,
+    is_name_part,
+    looks_like_number,
+    suggestion,
+)
+from ansible_collections.fife.managed_tokens.plugins.module_utils._role_settings import EXPERIMENT_KEYS, RoleSettings, Unusable, as_type
+from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Service
+
+DEFAULT_TOKEN_DIR = "/var/lib/managed-tokens/service-credd-vault-tokens"
+DEFAULT_KEYTAB_PATH = "/opt/managed-tokens/keytabs"
+DEFAULT_ROLE_FILE = "/tmp/default_role_{experiment}_{uid}"
+UID_MAX = 2**32 - 2
+
+_PLACEHOLDER = re.compile(r"\{\s*([A-Za-z_]*)\s*\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A service as configured, before its UID is known and its credds are found."""
+
+    service: Service
+    uid: int | None
+    credds: tuple[str, ...]
+    collectors: tuple[str, ...]
+    schedd_constraint: str
+    default_role_file: str
+
+
+@dataclass(slots=True)
+class Resolved:
+    """All configured services, what is wrong with the configuration, and what deserves a warning."""
+
+    wanted: list[Wanted] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def fill(template: str, values: t.Mapping[str, t.Any], where: str) -> str:
+    """Replace `{name}` placeholders.
+
+    Raises: BadInput naming a placeholder that does not exist, or braces that are not a placeholder.
+    """
+
+    def value_of(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            raise BadInput(f"{where} has the placeholder {match[0]!r}{suggestion(match[1], values)}")
+        return str(values[match[1]])
+
+    filled = _PLACEHOLDER.sub(value_of, template)
+    if "{" in _PLACEHOLDER.sub("", template) or "}" in _PLACEHOLDER.sub("", template):
+        raise BadInput(f"{where} is {template!r}, with braces that are no placeholder; placeholders look like {{account}}.")
+    return filled
+
+
+def resolve(experiments: t.Any, general: t.Mapping[str, t.Any], inventory: InventoryView) -> Resolved:
+    """Give every configured service with all that can be said without looking at the world. Touches nothing."""
+    resolved = Resolved()
+    if not isinstance(experiments, t.Mapping):
+        resolved.problems.append(f"managed_tokens_experiments has to be a dictionary of experiments, not {type(experiments).__name__}.")
+        return resolved
+    for key, experiment in experiments.items():
+        _resolve_experiment(str(key), experiment, general, inventory, resolved)
+    names: dict[str, str] = {}
+    for wanted in resolved.wanted:
+        first = names.setdefault(wanted.service.config_name, wanted.service.config_name)
+        if first is not wanted.service.config_name:
+            resolved.problems.append(f"The service {first} is configured twice.")
+    return resolved
+
+
+def _resolve_experiment(
+    name: str, experiment: t.Any, general: t.Mapping[str, t.Any], inventory: InventoryView, resolved: Resolved
+) -> None:
+    where = f"managed_tokens_experiments.{name}"
+    problems = resolved.problems
+    if not isinstance(experiment, t.Mapping):
+        problems.append(f"{where} has to be a dictionary with roles, not {type(experiment).__name__}.")
+        return
+    problems.extend(f"{where} has an unknown key {key!r}{suggestion(str(key), EXPERIMENT_KEYS)}"
+                    for key in experiment if key not in EXPERIMENT_KEYS)
+    token_experiment = str(experiment.get("token_experiment") or name)
+    _check_name_part(name, f"The experiment {name!r}", problems)
+    if token_experiment != name:
+        _check_name_part(token_experiment, f"{where}.token_experiment {token_experiment!r}", problems)
+    try:
+        as_type(experiment.get("emails") or [], "list")
+    except Unusable as err:
+        problems.append(f"{where}.emails is {experiment.get('emails')!r}; it has to be {err}.")
+    roles = experiment.get("roles")
+    if not isinstance(roles, t.Mapping) or not roles:
+        problems.append(f"{where} has no roles; it needs at least one, like roles: {{production: {{account: {name}pro}}}}.")
+        return
+    for role, values in roles.items():
+        place = f"{where}.roles.{role}"
+        if not isinstance(values, t.Mapping):
+            problems.append(f"{place} has to be a dictionary with an account, not {type(values).__name__}.")
+            continue
+        _check_name_part(str(role), f"The role {str(role)!r} of experiment {name}", problems)
+        settings = RoleSettings(place, values, general, problems)
+        wanted = _resolve_role(name, token_experiment, str(role), settings, general, inventory, problems)
+        if wanted is not None:
+            resolved.wanted.append(wanted)
+
+
+def _check_name_part(text: str, where: str, problems: list[str]) -> None:
+    if "_" in text:
+        problems.append(f"{where} has an underscore; the storer accepts only the one between experiment and role.")
+    elif looks_like_number(text):
+        problems.append(f"{where} looks like a number; the state database would change it, so another name is needed.")
+    elif not is_name_part(text):
+        problems.append(f"{where} is no usable name: only letters, digits, dots and hyphens, beginning and ending with a letter or digit.")
+
+
+def _resolve_role(
+    experiment: str,
+    token_experiment: str,
+    role: str,
+    settings: RoleSettings,
+    general: t.Mapping[str, t.Any],
+    inventory: InventoryView,
+    problems: list[str],
+) -> Wanted | None:
+    where = settings.where
+    account = settings.get("account")
+    if not account:
+        problems.append(f"{where} has no account; every role needs the UNIX account that its token is for.")
+        return None
+    if not is_account(account):
+        problems.append(f"{where}.account is {account!r}, which is no account name{' (it looks like a number)' if looks_like_number(account) else ''}.")
+    uid = settings.get("uid")
+    if uid is not None and not 0 < uid <= UID_MAX:
+        problems.append(f"{where}.uid is {uid}; a token is never pushed for UID 0 or less, nor above {UID_MAX}.")
+    names = {"account": account, "experiment": experiment, "role": role, "token_experiment": token_experiment}
+    principal = _filled(settings, "principal", names, problems)
+    if not settings.has("principal"):
+        problems.append(f"{where} has no principal; set managed_tokens_principal, like \"{{account}}/managed-tokens/host@REALM\".")
+    keytab = settings.get("keytab") or os.path.join(str(general.get("keytab_path") or DEFAULT_KEYTAB_PATH), f"{account}.keytab")
+    hosts = inventory.expand(
+        settings.get("nodes") if settings.has("nodes") else _own_group(experiment, where, inventory, problems),
+        f"{where}.nodes",
+        problems,
+    )
+    if settings.has("nodes") and not hosts and not any(text.startswith(f"{where}.nodes") for text in problems):
+        problems.append(f"{where}.nodes is empty; a role needs at least one node (or no nodes key, for the group {experiment}).")
+    problems.extend(f"{where} is for host {host!r}, which is no usable host name." for host in hosts if not is_host(host))
+    credds = tuple(settings.get("credds") or ())
+    problems.extend(f"{where}: {credd!r} is no usable credd name." for credd in credds if not is_host(credd))
+    service = Service(
+        name=f"{token_experiment}_{role}",
+        config_name=f"{experiment}_{role}",
+        experiment=experiment,
+        role=role,
+        account=account,
+        uid=uid or 0,
+        principal=principal,
+        keytab=str(keytab),
+        vault_server=settings.get("vault_server") or "",
+        token_getter=settings.get("token_getter") or CONDOR,
+        nodes=tuple(inventory.node(host, problems) for host in hosts),
+        token_dir=settings.get("token_dir") or DEFAULT_TOKEN_DIR,
+        notify=bool(settings.get("notify", True)),
+    )
+    return Wanted(
+        service=service,
+        uid=uid,
+        credds=credds,
+        collectors=tuple(settings.get("collectors") or ()),
+        schedd_constraint=settings.get("schedd_constraint") or "",
+        default_role_file=settings.get("default_role_file", DEFAULT_ROLE_FILE) or "",
+    )
+
+
+def _own_group(experiment: str, where: str, inventory: InventoryView, problems: list[str]) -> list[str]:
+    if inventory.groups.get(experiment):
+        return [experiment]
+    problems.append(f"{where} has no nodes, and the inventory has no group {experiment!r} with hosts to take them from.")
+    return []
+
+
+def _filled(settings: RoleSettings, key: str, names: t.Mapping[str, str], problems: list[str]) -> str:
+    text = settings.get(key) or ""
+    try:
+        return fill(text, names, f"{settings.where}: {key}")
+    except BadInput as err:
+        problems.append(err.msg)
+        return ""

@@ -1,0 +1,109 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Describe a service as it travels from stage to stage.
+
+A service is one (experiment, role): a Kerberos principal with its keytab, a UNIX account, a vault token. The plain form goes through
+Ansible's results; it holds paths and names, never a secret.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass, replace
+
+SSH_PORT = 22
+CONDOR = "condor"
+HTGETTOKEN = "htgettoken"
+TOKEN_GETTERS = (CONDOR, HTGETTOKEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An interactive node: its inventory name, the address to connect to, the ssh port (1-65535)."""
+
+    name: str
+    address: str
+    port: int = SSH_PORT
+
+
+@dataclass(frozen=True, slots=True)
+class Credd:
+    """A credential daemon and the collector through which it is found ("" means the local default pool)."""
+
+    name: str
+    collector: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a service cannot go on: the stage that failed, the error's kind and its message."""
+
+    stage: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service of the run; `problem` is set by the stage that failed and stops the later ones.
+
+    `ccache` (a FILE: name) and `token` (a path) are empty until their stages have run. `store_name` names the kept token where it has to differ
+    from `name`. `yields` are the (node, path) pairs that another service writes although this one would too.
+    """
+
+    name: str
+    config_name: str
+    experiment: str
+    role: str
+    account: str
+    uid: int
+    principal: str
+    keytab: str
+    vault_server: str = ""
+    token_getter: str = CONDOR
+    credds: tuple[Credd, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    default_role_file: str = ""
+    token_dir: str = ""
+    gettoken_options: str = ""
+    notify: bool = True
+    store_name: str = ""
+    yields: tuple[tuple[str, str], ...] = ()
+    ccache: str = ""
+    token: str = ""
+    problem: Problem | None = None
+
+    @property
+    def issuer(self) -> str:
+        """The experiment's name for tokens: the text before the underscore of the real service name."""
+        return self.name.partition("_")[0]
+
+    @property
+    def credkey(self) -> str:
+        """The name under which Vault keeps the refresh token: the principal without its realm."""
+        return self.principal.rpartition("@")[0] or self.principal
+
+    def failed(self, stage: str, kind: str, message: str) -> Service:
+        """Give the same service, stopped by a problem."""
+        return replace(self, problem=Problem(stage, kind, message))
+
+    def to_dict(self) -> dict[str, t.Any]:
+        """Give the plain form that results carry."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, plain: t.Mapping[str, t.Any]) -> Service:
+        """Read the plain form.
+
+        Raises: KeyError or TypeError when it was not made by C(to_dict).
+        """
+        values = {key: plain[key] for key in cls.__slots__ if key in plain}
+        values["uid"] = int(values["uid"])
+        values["credds"] = tuple(Credd(**credd) for credd in plain.get("credds") or ())
+        values["nodes"] = tuple(Node(**node) for node in plain.get("nodes") or ())
+        values["yields"] = tuple((str(node), str(path)) for node, path in plain.get("yields") or ())
+        values["problem"] = Problem(**plain["problem"]) if plain.get("problem") else None
+        return cls(**values)

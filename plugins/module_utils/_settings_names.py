@@ -1,0 +1,44 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""List the names of all settings, so that a misspelt one is noticed instead of not counting."""
+
+from __future__ import annotations
+
+KNOWN_SETTINGS = frozenset(
+    {
+        "managed_tokens_collectors",
+        "managed_tokens_credds",
+        "managed_tokens_default_role_file",
+        "managed_tokens_experiment",
+        "managed_tokens_experiments",
+        "managed_tokens_group",
+        "managed_tokens_htgettoken_options",
+        "managed_tokens_kex_algorithms",
+        "managed_tokens_keytab_path",
+        "managed_tokens_kinit_concurrency",
+        "managed_tokens_known_hosts",
+        "managed_tokens_min_token_lifetime",
+        "managed_tokens_notify",
+        "managed_tokens_ping_concurrency",
+        "managed_tokens_ping_options",
+        "managed_tokens_ping_probe",
+        "managed_tokens_principal",
+        "managed_tokens_push_concurrency",
+        "managed_tokens_push_per_node",
+        "managed_tokens_push_retries",
+        "managed_tokens_push_retry_delay",
+        "managed_tokens_schedd_constraint",
+        "managed_tokens_service",
+        "managed_tokens_store_concurrency",
+        "managed_tokens_store_verbose",
+        "managed_tokens_timeouts",
+        "managed_tokens_token_dir",
+        "managed_tokens_token_getter",
+        "managed_tokens_token_host",
+        "managed_tokens_vault_ca",
+        "managed_tokens_vault_server",
+    }
+)

@@ -1,0 +1,109 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Complete the configured services with what the world says: UIDs, vault server, credds. Reads only."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
+    BadInput,
+    TokensError,
+    UidUnknown,
+    VaultServerUnknown,
+)
+from ansible_collections.fife.managed_tokens.plugins.module_utils._htcondor import Pool, split_vault_server
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import FAILED, OK, SETUP, Outcome, Stopwatch
+from ansible_collections.fife.managed_tokens.plugins.module_utils._resolve import Wanted, fill
+from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Credd, Service
+
+# Given the accounts without a UID of their own, says which UIDs are known.
+UidSource = t.Callable[[t.Collection[str]], t.Mapping[str, int]]
+
+
+def no_uids(_accounts: t.Collection[str]) -> t.Mapping[str, int]:
+    """Know no UIDs: every role has to say its own."""
+    return {}
+
+
+def add_uids(wanted: t.Sequence[Wanted], source: UidSource) -> list[Service]:
+    """Give the services with their UIDs and the file names made from them; the role's own UID wins, 0 means nobody knows.
+
+    Raises: BadInput when a template for the default role file has unknown placeholders.
+    """
+    open_accounts = {item.service.account for item in wanted if item.uid is None}
+    known = source(open_accounts) if open_accounts else {}
+    services: list[Service] = []
+    problems: list[str] = []
+    for item in wanted:
+        service = replace(item.service, uid=item.uid or known.get(item.service.account, 0))
+        names = {"account": service.account, "experiment": service.experiment, "role": service.role, "uid": service.uid,
+                 "service": service.name, "principal": service.principal}
+        try:
+            path = fill(item.default_role_file, names, f"managed_tokens_experiments.{service.experiment}.roles.{service.role}: default_role_file")
+        except BadInput as err:
+            problems.append(err.msg)
+            continue
+        if path and not path.startswith("/"):
+            problems.append(
+                f"managed_tokens_experiments.{service.experiment}.roles.{service.role}: default_role_file {path!r} has to be an absolute path."
+            )
+        services.append(replace(service, default_role_file=path, credds=tuple(Credd(name) for name in item.credds)))
+    if problems:
+        raise BadInput(*problems)
+    return services
+
+
+def complete(service: Service, wanted: Wanted, pool: Pool) -> tuple[Service, Outcome]:
+    """Give the service with its vault server and credds, or stopped by the problem that keeps it from having them."""
+    watch = Stopwatch()
+    try:
+        if not service.uid:
+            raise UidUnknown(
+                f"{service.config_name}: account {service.account} has no UID; set uid at the role, or refresh the UIDs from the registry."
+            )
+        service = _with_vault_server(service, pool)
+        if service.token_getter == CONDOR:
+            service = replace(service, credds=_credds(wanted, pool))
+        else:
+            service = replace(service, credds=())
+    except TokensError as err:
+        message = err.msg if err.msg.startswith(service.config_name) else f"{service.config_name}: {err.msg}"
+        return service.failed(SETUP, err.kind, message), _outcome(service, FAILED, watch, err.kind, message)
+    return service, _outcome(service, OK, watch)
+
+
+def _with_vault_server(service: Service, pool: Pool) -> Service:
+    if service.token_getter != CONDOR:
+        server, options = "", ""
+    else:
+        # The storer is given its options through the environment, which replaces the pool's own; so the others go along.
+        server, options = split_vault_server(pool.gettoken_options())
+    server = service.vault_server or server
+    if not server:
+        raise VaultServerUnknown("no vault server is configured, neither here nor in HTCondor's SEC_CREDENTIAL_GETTOKEN_OPTS.")
+    return replace(service, vault_server=server, gettoken_options=options)
+
+
+def _credds(wanted: Wanted, pool: Pool) -> tuple[Credd, ...]:
+    if wanted.credds:
+        collector = wanted.collectors[0] if wanted.collectors else ""
+        return tuple(Credd(name, collector) for name in sorted(set(wanted.credds)))
+    return pool.credds(wanted.collectors, wanted.schedd_constraint)
+
+
+def _outcome(service: Service, status: str, watch: Stopwatch, kind: str = "", message: str = "") -> Outcome:
+    return Outcome(
+        stage=SETUP,
+        status=status,
+        service=service.name,
+        config_service=service.config_name,
+        started=watch.started,
+        seconds=watch.seconds,
+        kind=kind,
+        message=message,
+    )

@@ -1,0 +1,128 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Run the first stage: from configuration and inventory to the services of this run. Reads only."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._destinations import settle
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, Missing
+from ansible_collections.fife.managed_tokens.plugins.module_utils._htcondor import Pool
+from ansible_collections.fife.managed_tokens.plugins.module_utils._inventory_view import InventoryView
+from ansible_collections.fife.managed_tokens.plugins.module_utils._process import run_program
+from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import missing_packages, missing_programs
+from ansible_collections.fife.managed_tokens.plugins.module_utils._resolve import (
+    DEFAULT_KEYTAB_PATH,
+    DEFAULT_ROLE_FILE,
+    DEFAULT_TOKEN_DIR,
+    Resolved,
+    resolve,
+)
+from ansible_collections.fife.managed_tokens.plugins.module_utils._role_settings import SHARED_SETTINGS
+from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
+from ansible_collections.fife.managed_tokens.plugins.module_utils._selection import limit_to_hosts, select
+from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, TOKEN_GETTERS, Service
+from ansible_collections.fife.managed_tokens.plugins.module_utils._setup import UidSource, add_uids, complete, no_uids
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "experiments": {"type": "dict", "required": True},
+    "experiment": {"type": "list", "elements": "str", "default": []},
+    "service": {"type": "list", "elements": "str", "default": []},
+    "groups": {"type": "dict"},
+    "hosts": {"type": "list", "elements": "str"},
+    "addresses": {"type": "dict"},
+    "group": {"type": "str", "default": "experiments"},
+    "keytab_path": {"type": "path", "default": DEFAULT_KEYTAB_PATH},
+    "principal": {"type": "str"},
+    "credds": {"type": "list", "elements": "str"},
+    "collectors": {"type": "list", "elements": "str"},
+    "schedd_constraint": {"type": "str"},
+    "vault_server": {"type": "str"},
+    "token_getter": {"type": "str", "choices": list(TOKEN_GETTERS), "default": CONDOR},
+    "default_role_file": {"type": "str", "default": DEFAULT_ROLE_FILE},
+    "token_dir": {"type": "path", "default": DEFAULT_TOKEN_DIR},
+    "notify": {"type": "bool", "default": True},
+    "timeouts": {"type": "dict"},
+}
+
+
+def run_stage(params: t.Mapping[str, t.Any], context: Context, uids: UidSource = no_uids) -> dict[str, t.Any]:
+    """Give the services of the run, in a result.
+
+    Raises: BadInput with everything that is wrong with the configuration, Missing with every program and package that is needed.
+    """
+    problems: list[str] = []
+    timeouts = _timeouts(params, problems)
+    inventory = InventoryView(params.get("groups") or {}, frozenset(params.get("hosts") or ()), params.get("addresses") or {})
+    resolved = resolve(params["experiments"], {key: params.get(key) for key in (*SHARED_SETTINGS, "keytab_path")}, inventory)
+    problems += resolved.problems
+    if inventory.groups.get(params["group"]):
+        problems += _outside(resolved, frozenset(inventory.groups[params["group"]]), params["group"])
+    if problems:
+        raise BadInput(*problems)
+    services, warnings = settle(add_uids(resolved.wanted, uids))
+    for warning in warnings:
+        context.warn(warning)
+    chosen = limit_to_hosts(select(services, params["experiment"], params["service"]), inventory.play_hosts)
+    if not chosen:
+        raise BadInput(_nothing_to_do(params, len(services), len(inventory.play_hosts)))
+    _check_requirements(chosen)
+    run = Run.begin(timeouts)
+    pool = Pool(run_program, timeouts.kerberos)
+    wanted = {item.service.config_name: item for item in resolved.wanted}
+    completed = [complete(service, wanted[service.config_name], pool) for service in chosen]
+    return {
+        "changed": False,
+        "run": run.to_dict(),
+        "services": [service.to_dict() for service, _outcome in completed],
+        "outcomes": [outcome.to_dict() for _service, outcome in completed],
+        "msg": _counted([service for service, _outcome in completed], len(services)),
+    }
+
+
+def _timeouts(params: t.Mapping[str, t.Any], problems: list[str]) -> Timeouts:
+    try:
+        return Timeouts.from_dict(params.get("timeouts"))
+    except BadInput as err:
+        problems.extend(err.problems)
+        return Timeouts()
+
+
+def _outside(resolved: Resolved, members: frozenset[str], group: str) -> list[str]:
+    return [
+        f"managed_tokens_experiments.{item.service.experiment}.roles.{item.service.role} is for node {node.name}, "
+        f"which is in the inventory but not in the group {group}, so no play reaches it."
+        for item in resolved.wanted
+        for node in item.service.nodes
+        if node.name not in members
+    ]
+
+
+def _nothing_to_do(params: t.Mapping[str, t.Any], configured: int, hosts: int) -> str:
+    if not configured:
+        return "No service is configured: managed_tokens_experiments is empty."
+    if not hosts:
+        return "There is no service to work on: the play has no hosts."
+    narrowed = params["experiment"] or params["service"]
+    return f"There is no service to work on: none of the {configured} configured services" + (
+        " that were asked for" if narrowed else ""
+    ) + f" has a node among the {hosts} hosts of this play (after --limit)."
+
+
+def _check_requirements(services: t.Sequence[Service]) -> None:
+    missing = missing_packages(["asyncssh", "gssapi", "requests"]) + missing_programs(services)
+    if missing:
+        raise Missing(" ".join(missing))
+
+
+def _counted(services: t.Sequence[Service], configured: int) -> str:
+    nodes = {node.name for service in services for node in service.nodes}
+    pairs = sum(len(service.nodes) for service in services)
+    stopped = sum(service.problem is not None for service in services)
+    text = f"{len(services)} of {configured} configured services, {len(nodes)} nodes, {pairs} (service, node) pairs"
+    return text + (f"; {stopped} services cannot go on." if stopped else ".")

@@ -1,0 +1,157 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Run the store stage: every service's token on every one of its credds, many at once, none in another's way."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadFile, BadInput, DeadlineReached, StageOrder
+from ansible_collections.fife.managed_tokens.plugins.module_utils._fanout import fan_out
+from ansible_collections.fife.managed_tokens.plugins.module_utils._kept_tokens import prepare_directories
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import CHANGED, FAILED, STORE, Outcome, Stopwatch
+from ansible_collections.fife.managed_tokens.plugins.module_utils._process import run_program
+from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import need_packages
+from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
+from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd, Service
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import (
+    RUN_SPEC,
+    SERVICES_SPEC,
+    Context,
+    run_option,
+    services_option,
+)
+from ansible_collections.fife.managed_tokens.plugins.module_utils._storer import StorerRun, describe, run_storer
+from ansible_collections.fife.managed_tokens.plugins.module_utils._token_store import Stored, best_token, preview, store
+from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import TokenLives
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "services": SERVICES_SPEC,
+    "run": RUN_SPEC,
+    "min_token_lifetime": {"type": "str", "default": "3d"},
+    "concurrency": {"type": "int", "default": 16},
+    "htgettoken_options": {"type": "str", "default": ""},
+    "vault_ca": {"type": "path"},
+    "verbose": {"type": "bool", "default": False},
+}
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+LONGEST_MINIMUM_S = 7 * 86400
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    service: Service
+    credd: Credd | None
+    number: int
+
+
+def lifetime_seconds(text: str) -> int:
+    """Read a duration as htgettoken writes it: a number with s, m, h or d; less than the 7 days that the token itself gets.
+
+    Raises: BadInput.
+    """
+    match = re.fullmatch(r"\s*(\d+)\s*([smhd])\s*", text)
+    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+    if not 0 < seconds < LONGEST_MINIMUM_S:
+        raise BadInput(f"managed_tokens_min_token_lifetime is {text!r}; it has to be a duration like 12h or 3d, less than 7d.")
+    return seconds
+
+
+def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
+    """Give the services with the token to push, in a result.
+
+    A service goes on when at least one credd took its token; each credd that did not is a failure of the run all the same.
+
+    Raises: BadInput, Missing, StageOrder when the tickets stage has not run.
+    """
+    need_packages("requests")
+    run = run_option(params)
+    services = services_option(params)
+    minimum = lifetime_seconds(params["min_token_lifetime"])
+    ready = [service for service in services if service.problem is None]
+    if any(not service.ccache for service in ready) or (ready and not run.directory):
+        raise StageOrder("vault_token_store got services without tickets: kinit_service has to run before it, in the same play.")
+    jobs = [_Job(service, credd, number) for number, (service, credd) in enumerate(_pairs(ready))]
+    lives = TokenLives(run.timeouts.vault, params.get("vault_ca") or "", params["concurrency"])
+    bad_directories: dict[str, BadFile] = {} if context.check_mode else prepare_directories(ready)
+
+    def work(job: _Job) -> Stored:
+        if job.service.token_dir in bad_directories:
+            return _not_done(job, bad_directories[job.service.token_dir].kind, bad_directories[job.service.token_dir].msg)
+        if context.check_mode:
+            return preview(job.service, job.credd, minimum=minimum, lives=lives.of)
+        limit = min(run.timeouts.store, run.remaining())
+        if limit <= 0:
+            return _not_done(job, DeadlineReached.kind, "the run's time was over before its turn came.")
+        storer = StorerRun(
+            job.service,
+            job.credd,
+            job.number,
+            run.id,
+            Path(run.directory),
+            params["min_token_lifetime"],
+            params["htgettoken_options"],
+            params["verbose"],
+        )
+        return store(
+            storer,
+            run_storer=lambda item, prior: run_storer(item, prior, run=run_program, timeout=limit),
+            lives=lives.of,
+            timeout=limit,
+        )
+
+    stored = fan_out(
+        jobs, work, concurrency=params["concurrency"], progress=context.progress, is_failure=lambda item: item.outcome.is_failure
+    )
+    by_service: dict[str, list[Stored]] = {}
+    for job, item in zip(jobs, stored, strict=True):
+        by_service.setdefault(job.service.config_name, []).append(item)
+    return {
+        "changed": any(item.outcome.status == CHANGED for item in stored),
+        "services": [_after(service, by_service.get(service.config_name, [])).to_dict() for service in services],
+        "outcomes": [item.outcome.to_dict() for item in stored],
+        "run": run.to_dict(),
+    }
+
+
+def _pairs(services: t.Sequence[Service]) -> list[tuple[Service, Credd | None]]:
+    # Credd by credd, so that the first runs of all services start before the second of any.
+    depth = max((len(service.credds) or 1 for service in services), default=0)
+    return [
+        (service, (service.credds or (None,))[turn]) for turn in range(depth) for service in services if turn < (len(service.credds) or 1)
+    ]
+
+
+def _after(service: Service, stored: t.Sequence[Stored]) -> Service:
+    if service.problem is not None:
+        return service
+    best = best_token(stored)
+    if best is not None and not any(item.will_change for item in stored):
+        return replace(service, token=str(best))
+    if any(item.will_change for item in stored):
+        return replace(service, token="")  # check mode: a run would push a token that does not exist yet
+    failure = next(item.outcome for item in stored if item.outcome.is_failure)
+    return service.failed(STORE, failure.kind, failure.message)
+
+
+def _not_done(job: _Job, kind: str, why: str) -> Stored:
+    timing = Stopwatch()
+    return Stored(
+        Outcome(
+            stage=STORE,
+            status=FAILED,
+            service=job.service.name,
+            config_service=job.service.config_name,
+            credd=job.credd.name if job.credd else "",
+            started=timing.started,
+            kind=kind,
+            message=f"{describe(job.service, job.credd)}: {why}",
+        )
+    )

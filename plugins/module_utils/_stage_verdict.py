@@ -1,0 +1,37 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Hand each node its own result, and the run its verdict, from the outcomes of the stages."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._node_verdict import of_node, of_run
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import Outcome
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
+
+NODE_RESULT_SPEC: dict[str, t.Any] = {
+    "node": {"type": "str"},
+    "outcomes": {"type": "list", "elements": "dict"},
+    "batch": {"type": "str"},
+}
+
+RUN_VERDICT_SPEC: dict[str, t.Any] = {
+    "outcomes": {"type": "list", "elements": "dict"},
+    "batches": {"type": "list", "elements": "str", "default": []},
+    "nodes_are_told": {"type": "bool", "default": True},
+}
+
+
+def run_node_result(params: t.Mapping[str, t.Any], _context: Context) -> dict[str, t.Any]:
+    """Give the result of one node."""
+    return of_node(params["node"] or "", [Outcome.from_dict(plain) for plain in params["outcomes"] or ()]).to_result()
+
+
+def run_verdict(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
+    """Give the verdict on the whole run."""
+    outcomes = [Outcome.from_dict(plain) for plain in params["outcomes"] or ()]
+    return of_run(outcomes, check_mode=context.check_mode, nodes_are_told=params["nodes_are_told"]).to_result()

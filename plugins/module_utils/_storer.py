@@ -1,0 +1,146 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Run the storer (or htgettoken alone) for one service and credd so that concurrent runs share nothing.
+
+The storer keeps a working copy at /tmp/vt_<ID>-<service>, a second one at /tmp/vt_<ID>, and a bearer token in the runtime directory. Each
+of our runs has its own ID, bearer token file and runtime directory. Source: condor_vault_storer of HTCondor 23.9 (environment variables
+CONDOR_VAULT_STORER_ID, BEARER_TOKEN_FILE, XDG_RUNTIME_DIR), htgettoken 2.2.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadFile
+from ansible_collections.fife.managed_tokens.plugins.module_utils._guardian import WORKING_DIRECTORY, working_id
+from ansible_collections.fife.managed_tokens.plugins.module_utils._private_file import DIRECTORY_MODE, create_private, read_private
+from ansible_collections.fife.managed_tokens.plugins.module_utils._process import Finished, RunProgram, base_environment, find_program
+from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import STORER_NAMES
+from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Credd, Service
+
+
+@dataclass(frozen=True, slots=True)
+class StorerRun:
+    """One run of the storer: `number` is unique within the run `run_id`; `directory` is the run's private directory."""
+
+    service: Service
+    credd: Credd | None
+    number: int
+    run_id: str
+    directory: Path
+    min_token_lifetime: str
+    htgettoken_options: str = ""
+    verbose: bool = False
+
+    @property
+    def id(self) -> str:
+        return working_id(self.run_id, self.number)
+
+    @property
+    def private(self) -> Path:
+        return self.directory / self.id
+
+    @property
+    def working_copy(self) -> Path:
+        """Where the program expects the earlier token and leaves the new one."""
+        if self.service.token_getter == CONDOR:
+            return WORKING_DIRECTORY / f"vt_{self.id}-{self.service.name}"
+        return self.private / "vt"
+
+    @property
+    def leftovers(self) -> tuple[Path, ...]:
+        return (self.working_copy, WORKING_DIRECTORY / f"vt_{self.id}")
+
+    def environment(self) -> dict[str, str]:
+        """Give the complete environment of the program."""
+        env = base_environment()
+        env |= {
+            "KRB5CCNAME": self.service.ccache,
+            "HTGETTOKENOPTS": self.htgettoken_arguments(),
+            "XDG_RUNTIME_DIR": str(self.private),
+            "BEARER_TOKEN_FILE": str(self.private / "bt"),
+        }
+        if self.service.token_getter == CONDOR:
+            options = f"{self.service.gettoken_options} -a {self.service.vault_server}".strip()
+            env |= {"CONDOR_VAULT_STORER_ID": self.id, "_condor_SEC_CREDENTIAL_GETTOKEN_OPTS": options}
+            if self.credd is not None:
+                env["_condor_CREDD_HOST"] = self.credd.name
+                if self.credd.collector:
+                    env["_condor_COLLECTOR_HOST"] = self.credd.collector
+        return env
+
+    def htgettoken_arguments(self) -> str:
+        """Give HTGETTOKENOPTS: the site's own options win over what we would add."""
+        arguments = self.htgettoken_options
+        if "--credkey" not in arguments:
+            arguments = f"--credkey={self.service.credkey} {arguments}".strip()
+        if "--vaulttokenminttl" not in arguments:
+            arguments = f"--vaulttokenminttl={self.min_token_lifetime} {arguments}".strip()
+        return arguments
+
+    def argv(self) -> list[str]:
+        """Give the program with its arguments.
+
+        Raises: Missing when it is not installed.
+        """
+        if self.service.token_getter == CONDOR:
+            return [find_program(*STORER_NAMES), *(["-v"] if self.verbose else []), self.service.name]
+        return [
+            find_program("htgettoken"),
+            "--nooidc",
+            "-a",
+            self.service.vault_server,
+            "-i",
+            self.service.issuer,
+            "-r",
+            self.service.name.partition("_")[2],
+            f"--vaulttokenfile={self.working_copy}",
+            f"--outfile={self.private / 'bt'}",
+        ]
+
+
+def run_storer(storer: StorerRun, prior: bytes | None, *, run: RunProgram, timeout: float) -> tuple[Finished, bytes | None]:
+    """Run the program with a private copy of the `prior` token staged; give how it ended and the working copy it left (None: none).
+
+    Nothing of it is left behind on return, whatever happens.
+
+    Raises: Missing, BadFile (staging), TokensError of the program runner.
+    """
+    try:
+        storer.private.mkdir(mode=DIRECTORY_MODE)
+    except OSError as err:
+        raise BadFile(f"Cannot make the directory {storer.private}: {err.strerror}.") from err
+    try:
+        if prior is not None:
+            create_private(storer.working_copy, prior)
+        done = run(storer.argv(), env=storer.environment(), timeout=timeout)
+        return done, _left_behind(storer.working_copy)
+    finally:
+        for leftover in storer.leftovers:
+            with contextlib.suppress(OSError):
+                os.unlink(leftover)
+        shutil.rmtree(storer.private, ignore_errors=True)
+
+
+def _left_behind(path: Path) -> bytes | None:
+    try:
+        return read_private(path)
+    except BadFile:
+        # In /tmp under an unpredictable name; if it is not our own plain file all the same, it is no token.
+        return None
+
+
+def describe(service: Service, credd: Credd | None) -> str:
+    """Name one (service, credd) for messages."""
+    return f"{service.config_name} on credd {credd.name}" if credd is not None else service.config_name
+
+
+Storer = t.Callable[[StorerRun, "bytes | None"], "tuple[Finished, bytes | None]"]

@@ -1,0 +1,74 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""Look at Ansible's inventory for the first stage: groups, hosts, addresses, and settings that only look like those of the whole run."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
+from ansible_collections.fife.managed_tokens.plugins.module_utils._names import suggestion
+
+PREFIX = "managed_tokens_"
+Template = t.Callable[[t.Any, dict[str, t.Any]], t.Any]
+
+
+def raw_variables(task_vars: t.Mapping[str, t.Any], host: str) -> t.Mapping[str, t.Any]:
+    """Give a host's variables as they are written, without templating them all."""
+    hostvars = task_vars.get("hostvars") or {}
+    raw_get = getattr(hostvars, "raw_get", None)
+    found = raw_get(host) if raw_get is not None else hostvars.get(host)
+    return found if isinstance(found, t.Mapping) else {}
+
+
+def addresses(task_vars: t.Mapping[str, t.Any], hosts: t.Iterable[str], template: Template) -> dict[str, dict[str, t.Any]]:
+    """Give address and port of the hosts that have them in ansible_host and ansible_port; templates are resolved with the host's own variables."""
+    found: dict[str, dict[str, t.Any]] = {}
+    for host in hosts:
+        variables = raw_variables(task_vars, host)
+        entry = {key: variables[name] for key, name in (("address", "ansible_host"), ("port", "ansible_port")) if variables.get(name)}
+        for key, value in entry.items():
+            if isinstance(value, str) and "{{" in value:
+                entry[key] = template(value, dict(variables))
+        if entry:
+            found[host] = entry
+    return found
+
+
+def check_run_settings(task_vars: t.Mapping[str, t.Any], hosts: t.Sequence[str]) -> None:
+    """Refuse settings of the run that differ between hosts: the first host of the play would decide for all of them.
+
+    Raises: BadInput naming the variable and a host.
+    """
+    if not hosts:
+        return
+    first = _settings(raw_variables(task_vars, hosts[0]))
+    problems: dict[str, str] = {}
+    for host in hosts[1:]:
+        other = _settings(raw_variables(task_vars, host))
+        for name in first.keys() | other.keys():
+            if name not in problems and first.get(name) != other.get(name):
+                problems[name] = (
+                    f"{name} is not the same for the hosts {hosts[0]} and {host}; it is a setting of the whole run and belongs in "
+                    "group_vars/all, in the play or on the command line (per role: managed_tokens_experiments)."
+                )
+    if problems:
+        raise BadInput(*(problems[name] for name in sorted(problems)))
+
+
+def check_known_settings(task_vars: t.Mapping[str, t.Any], known: t.Collection[str]) -> None:
+    """Refuse variables that begin like settings and are none: a misspelt one would silently not count.
+
+    Raises: BadInput with the nearest known name for each.
+    """
+    unknown = sorted(name for name in _settings(task_vars) if name not in known)
+    if unknown:
+        near = [suggestion(name, known) for name in unknown]
+        raise BadInput(*(f"The variable {name} is unknown{end if 'did you mean' in end else '.'}" for name, end in zip(unknown, near, strict=True)))
+
+
+def _settings(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {name: value for name, value in variables.items() if name.startswith(PREFIX)}
