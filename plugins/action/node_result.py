@@ -8,7 +8,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import StageOrder
-from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_verdict import NODE_RESULT_SPEC, run_node_result
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_verdict import (
+    NODE_RESULT_SPEC,
+    run_node_result,
+)
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import Door
 
 
@@ -29,7 +32,10 @@ class ActionModule(Door):
         if options.get("outcomes") is None:
             batch = task_vars.get(options.get("batch") or "")
             if not isinstance(batch, t.Mapping) or "nodes" not in batch:
-                raise StageOrder("There is no batch result in this run: start the whole play, without --start-at-task and with the push stage.")
+                raise StageOrder(
+                    "There is no batch result in this run: start the whole play, "
+                    "without --start-at-task and with the push stage."
+                )
             options["outcomes"] = [batch["outcomes"][position] for position in batch["nodes"].get(node, ())]
         return options
 

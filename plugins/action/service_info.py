@@ -21,12 +21,15 @@ class ActionModule(OnceDoor):
     TITLE = "Services"
 
     def complete(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Add groups, hosts and addresses of the inventory, and refuse settings that would not count or not count for all."""
+        """Add groups, hosts and addresses of the inventory, and refuse settings that would not count or not count for
+        all."""
         hosts = list(task_vars.get("ansible_play_hosts_all") or ())
         inventory.check_known_settings(task_vars, KNOWN_SETTINGS)
         inventory.check_run_settings(task_vars, hosts)
         if options.get("groups") is None:
-            options["groups"] = {str(name): [str(host) for host in members] for name, members in (task_vars.get("groups") or {}).items()}
+            options["groups"] = {
+                str(name): [str(host) for host in members] for name, members in (task_vars.get("groups") or {}).items()
+            }
         if options.get("hosts") is None:
             options["hosts"] = hosts
         if options.get("addresses") is None:

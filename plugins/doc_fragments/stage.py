@@ -27,9 +27,11 @@ options:
       - Without it a run with default timeouts begins with this task.
     type: dict
 notes:
-  - The task has to say C(run_once=true). It works on all services and nodes of the play at once, with a concurrency of its own, so C(forks) does
+  - The task has to say C(run_once=true). It works on all services and nodes of the play at once, with a concurrency
+    of its own, so C(forks) does
     not matter to it.
-  - It does not fail for a single service or node. Their failures are in RV(ignore:outcomes), and M(fife.managed_tokens.node_result) and
+  - It does not fail for a single service or node. Their failures are in RV(ignore:outcomes), and
+    M(fife.managed_tokens.node_result) and
     M(fife.managed_tokens.run_verdict) turn them into results at the end.
 """
 
@@ -40,7 +42,8 @@ attributes:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
     support: full
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff
+      mode.
     support: none
   platform:
     description: Target OS/families that can be operated against.

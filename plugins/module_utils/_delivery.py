@@ -5,8 +5,10 @@
 # Private to this collection: may change in any release.
 """Bring one file on a node to the wanted content: look, decide, apply.
 
-A reader of the destination sees the old or the new token, whole, at every instant: the new one is written under a temporary name (created
-exclusively, 0600), flushed, made 0400, and renamed over the old one. What is not the account's own plain file is never followed, read or
+A reader of the destination sees the old or the new token, whole, at every instant: the new one is written under a
+temporary name (created
+exclusively, 0600), flushed, made 0400, and renamed over the old one. What is not the account's own plain file is
+never followed, read or
 replaced.
 """
 
@@ -23,7 +25,10 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-import asyncssh
+try:
+    import asyncssh
+except ImportError:  # the stage says so in one sentence before anything here is used
+    asyncssh = None  # type: ignore[assignment]
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
     ConnectionBroken,
@@ -39,8 +44,8 @@ MODE = 0o400
 TEMPORARY_MODE = 0o600
 STALE_S = 3600.0
 CLEAN_UP_S = 3.0
-_CREATE = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_EXCL
-_BROKEN = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, asyncssh.ConnectionLost, asyncssh.DisconnectError, BrokenPipeError)
+# The SFTP protocol's FXF_WRITE, FXF_CREAT and FXF_EXCL.
+_CREATE = 0x02 | 0x08 | 0x20
 
 
 class Step(enum.Enum):
@@ -53,7 +58,8 @@ class Step(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What stands at a destination: nothing (`exists` false), or something of this type, owner and mode; content only if it was worth reading."""
+    """What stands at a destination: nothing (`exists` false), or something of this type, owner and mode; content only
+    if it was worth reading."""
 
     exists: bool
     is_file: bool = False
@@ -65,7 +71,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The wanted content of `path` on `node` (None: no file) for the account of UID `uid`; unknown content is some other content (check mode)."""
+    """The wanted content of `path` on `node` (None: no file) for the account of UID `uid`; unknown content is some
+    other content (check mode)."""
 
     path: str
     content: bytes | None
@@ -82,12 +89,24 @@ async def look(sftp: asyncssh.SFTPClient, wanted: Wanted) -> Found:
     try:
         attributes = await sftp.lstat(wanted.path)
         mode = attributes.permissions or 0
-        found = Found(True, stat.S_ISREG(mode), stat.S_ISLNK(mode), -1 if attributes.uid is None else attributes.uid, stat.S_IMODE(mode))
-        if wanted.content is None or not found.is_file or found.uid != wanted.uid or found.mode != MODE or attributes.size != len(wanted.content):
+        found = Found(
+            True,
+            stat.S_ISREG(mode),
+            stat.S_ISLNK(mode),
+            -1 if attributes.uid is None else attributes.uid,
+            stat.S_IMODE(mode),
+        )
+        if (
+            wanted.content is None
+            or not found.is_file
+            or found.uid != wanted.uid
+            or found.mode != MODE
+            or attributes.size != len(wanted.content)
+        ):
             return found
         async with sftp.open(wanted.path, asyncssh.FXF_READ, encoding=None) as file:
-            content = await file.read(len(wanted.content) + 1)
-        return Found(True, True, False, found.uid, found.mode, bytes(content))
+            content = t.cast("bytes", await file.read(len(wanted.content) + 1))  # bytes, without an encoding
+        return Found(True, True, False, found.uid, found.mode, content)
     except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
         return Found(False)
     except (asyncssh.Error, OSError) as err:
@@ -105,7 +124,9 @@ def decide(found: Found, wanted: Wanted) -> Step:
     if found.exists and not found.is_file:
         raise DestinationUntrusted(f"{where} is not a plain file; it is not replaced.")
     if found.exists and found.uid != wanted.uid:
-        raise DestinationUntrusted(f"{where} belongs to UID {found.uid}, not to the account's UID {wanted.uid}; it is not replaced.")
+        raise DestinationUntrusted(
+            f"{where} belongs to UID {found.uid}, not to the account's UID {wanted.uid}; it is not replaced."
+        )
     if wanted.content is None and not wanted.is_unknown:
         return Step.REMOVE if found.exists else Step.KEEP
     is_same = found.exists and found.mode == MODE and found.content == wanted.content and not wanted.is_unknown
@@ -147,7 +168,9 @@ async def apply(sftp: asyncssh.SFTPClient, wanted: Wanted, step: Step) -> None:
     except (asyncssh.Error, OSError) as err:
         told = _meaning(err, wanted, "removed" if step is Step.REMOVE else "replaced")
         if isinstance(told, DestinationUnwritable) and await _is_full(sftp, wanted.path):
-            told = DestinationUnwritable(f"{wanted.path} on {wanted.node} cannot be replaced: no space left on its file system.")
+            told = DestinationUnwritable(
+                f"{wanted.path} on {wanted.node} cannot be replaced: no space left on its file system."
+            )
         raise told from err
 
 
@@ -157,7 +180,8 @@ async def _replace(sftp: asyncssh.SFTPClient, wanted: Wanted, content: bytes) ->
         _written, attributes = await asyncio.gather(file.write(content), file.stat())
         if attributes.uid != wanted.uid:
             raise UidMismatch(
-                f"The account has UID {attributes.uid} on {wanted.node}, not {wanted.uid} as configured; {wanted.path} was not written."
+                f"The account has UID {attributes.uid} on {wanted.node}, not {wanted.uid} as configured; "
+                f"{wanted.path} was not written."
             )
         await asyncio.gather(file.setstat(asyncssh.SFTPAttrs(permissions=MODE)), _flush(file))
         await file.close()
@@ -168,12 +192,15 @@ async def _replace(sftp: asyncssh.SFTPClient, wanted: Wanted, content: bytes) ->
         raise
     now = await sftp.lstat(wanted.path)
     if now.uid != wanted.uid or stat.S_IMODE(now.permissions or 0) != MODE or now.size != len(content):
-        raise DestinationUnwritable(f"{wanted.path} on {wanted.node} was replaced, and is not what was written; another program writes it too.")
+        raise DestinationUnwritable(
+            f"{wanted.path} on {wanted.node} was replaced, and is not what was written; another program writes it too."
+        )
 
 
 async def _create(sftp: asyncssh.SFTPClient, wanted: Wanted) -> tuple[str, asyncssh.SFTPClientFile]:
     directory, name = posixpath.split(wanted.path)
-    # One fixed name first: what a killed run left under it is found again without listing the directory. If another run is
+    # One fixed name first: what a killed run left under it is found again without listing the directory. If another
+    # run is
     # writing at this moment, or somebody sits on the name, a random one serves.
     attributes = asyncssh.SFTPAttrs(permissions=TEMPORARY_MODE)
     fixed = posixpath.join(directory, f".{name}.managed-tokens.tmp")
@@ -215,7 +242,8 @@ async def _is_full(sftp: asyncssh.SFTPClient, path: str) -> bool:
 
 def _meaning(error: Exception, wanted: Wanted, done: str) -> TokensError:
     where = f"{wanted.path} on {wanted.node}"
-    if isinstance(error, _BROKEN):
+    broken = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, asyncssh.DisconnectError, BrokenPipeError)
+    if isinstance(error, broken):
         return ConnectionBroken(f"The ssh connection broke while {where} was being {done}.")
     reasons: t.Mapping[type[Exception], str] = {
         asyncssh.SFTPPermissionDenied: "permission denied",

@@ -33,7 +33,8 @@ def paths_on(service: Service, node: Node) -> list[str]:
 
 
 def kept_token_path(service: Service, credd: str, uid: int) -> str:
-    """Give the path on the token host where the vault token for `credd` is kept between runs; `uid` is that of the running user.
+    """Give the path on the token host where the vault token for `credd` is kept between runs; `uid` is that of the
+    running user.
 
     `credd` is empty for services that store nothing on credds.
     """
@@ -42,9 +43,11 @@ def kept_token_path(service: Service, credd: str, uid: int) -> str:
 
 
 def settle(services: t.Sequence[Service]) -> tuple[list[Service], list[str]]:
-    """Let exactly one service write each (node, path), and keep each kept token apart; give the services and a warning for each clash.
+    """Let exactly one service write each (node, path), and keep each kept token apart; give the services and a
+    warning for each clash.
 
-    The winner is the first by configured name, whatever the order or selection of the run, so it is always the same one. Services without
+    The winner is the first by configured name, whatever the order or selection of the run, so it is always the same
+    one. Services without
     a UID write nothing yet and clash with nobody.
     """
     writer: dict[tuple[str, int, str], Service] = {}
@@ -59,7 +62,8 @@ def settle(services: t.Sequence[Service]) -> tuple[list[Service], list[str]]:
                 if winner is not service:
                     yields.append((node.name, path))
                     clashes.setdefault((path, winner.config_name, service.config_name), []).append(node.name)
-        # Two experiments may get tokens under one real name (token_experiment); where they may meet on a credd, the kept files may not.
+        # Two experiments may get tokens under one real name (token_experiment); where they may meet on a credd, the
+        # kept files may not.
         credds = frozenset(credd.name for credd in service.credds)
         others = keepers.setdefault((service.token_dir, service.name), [])
         if any(not credds or not other or credds & other for other in others):

@@ -5,7 +5,8 @@
 # Private to this collection: may change in any release.
 """Name every condition an operator can act on.
 
-Each class has a stable C(kind); the table in C(_kinds) holds its sentence, its advice and who has to act. Messages are one
+Each class has a stable C(kind); the table in C(_kinds) holds its sentence, its advice and who has to act. Messages
+are one
 sentence and never hold a token, a key or a ticket.
 """
 

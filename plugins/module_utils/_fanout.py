@@ -30,10 +30,13 @@ def fan_out(
     progress: Progress | None = None,
     is_failure: t.Callable[[Result], bool] = lambda _result: False,
 ) -> list[Result]:
-    """Apply `work` to every item in threads, at most `concurrency` (at least 1) at a time; give the results in the order of the items.
+    """Apply `work` to every item in threads, at most `concurrency` (at least 1) at a time; give the results in the
+    order of the items.
 
-    `work` turns its expected errors into results itself; anything it raises ends the whole batch. When the batch ends early, programs
-    still running are ended and everything that has begun is waited for, so that its own clean-up has happened on return.
+    `work` turns its expected errors into results itself; anything it raises ends the whole batch. When the batch ends
+    early, programs
+    still running are ended and everything that has begun is waited for, so that its own clean-up has happened on
+    return.
     """
     if not items:
         return []

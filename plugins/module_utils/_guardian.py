@@ -5,8 +5,10 @@
 # Private to this collection: may change in any release.
 """Make sure that a run's private directory is removed, whatever happens to the run.
 
-The directory holds Kerberos tickets and staged tokens and lives as long as the whole run, while each stage is a process of its own. So a
-small detached process waits for the end of the process that owns the run (also by SIGKILL, or by running over its time) and then
+The directory holds Kerberos tickets and staged tokens and lives as long as the whole run, while each stage is a
+process of its own. So a
+small detached process waits for the end of the process that owns the run (also by SIGKILL, or by running over its
+time) and then
 removes the directory and the working files that the storer keeps in /tmp under names of this run.
 """
 
@@ -53,7 +55,8 @@ def remove_run(directory: str, run_id: str) -> None:
 
 
 def watch(directory: str, run_id: str, owner: int | None, deadline: float) -> None:
-    """Start the guardian: it removes the run's files when process `owner` has ended, or a minute after `deadline` (seconds since the epoch).
+    """Start the guardian: it removes the run's files when process `owner` has ended, or a minute after `deadline`
+    (seconds since the epoch).
 
     Without `owner` only the deadline counts. Returns at once; the guardian is no child of the caller.
     """
@@ -94,7 +97,8 @@ def _wait(directory: str, owner: int | None, until: float) -> None:
         left = until - time.time()
         if left <= 0:
             return
-        # The directory's own removal has no event worth a library: the guardian of a finished run stays a few seconds at the most.
+        # The directory's own removal has no event worth a library: the guardian of a finished run stays a few seconds
+        # at the most.
         if ended is None:
             time.sleep(min(left, 5.0))
         elif ended.poll(min(left, 5.0) * 1000):

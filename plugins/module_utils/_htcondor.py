@@ -5,7 +5,8 @@
 # Private to this collection: may change in any release.
 """Ask HTCondor's own programs: which credds there are, and what its configuration says about vault.
 
-Source: condor_status and condor_config_val manual pages; SEC_CREDENTIAL_GETTOKEN_OPTS in the HTCondor manual, "credmon vault".
+Source: condor_status and condor_config_val manual pages; SEC_CREDENTIAL_GETTOKEN_OPTS in the HTCondor manual,
+"credmon vault".
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ import shlex
 import typing as t
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import CollectorUnavailable, NoCredds
-from ansible_collections.fife.managed_tokens.plugins.module_utils._process import RunProgram, base_environment, find_program
+from ansible_collections.fife.managed_tokens.plugins.module_utils._process import (
+    RunProgram,
+    base_environment,
+    find_program,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import last_words
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd
 
@@ -22,7 +27,8 @@ GETTOKEN_OPTIONS = "SEC_CREDENTIAL_GETTOKEN_OPTS"
 
 
 class Pool:
-    """Questions to HTCondor, each asked once per run; a collector that failed is not asked again. `timeout` in seconds per question."""
+    """Questions to HTCondor, each asked once per run; a collector that failed is not asked again. `timeout` in
+    seconds per question."""
 
     def __init__(self, run: RunProgram, timeout: float) -> None:
         self._run = run
@@ -45,7 +51,10 @@ class Pool:
                 continue
             if not names:
                 matching = f" that match {constraint!r}" if constraint else ""
-                raise NoCredds(f"Collector {collector or 'of the local pool'} knows no schedds{matching}, so there is no credd to store the token on.")
+                raise NoCredds(
+                    f"Collector {collector or 'of the local pool'} knows no schedds{matching}, "
+                    "so there is no credd to store the token on."
+                )
             return tuple(Credd(name, collector) for name in names)
         raise CollectorUnavailable(" ".join(reasons))
 
@@ -54,11 +63,21 @@ class Pool:
             raise CollectorUnavailable(self._dead[collector])
         key = (collector, constraint)
         if key not in self._schedds:
-            argv = [find_program("condor_status"), *(["-pool", collector] if collector else []), "-schedd", "-autoformat", "Name"]
+            argv = [
+                find_program("condor_status"),
+                *(["-pool", collector] if collector else []),
+                "-schedd",
+                "-autoformat",
+                "Name",
+            ]
             argv += ["-constraint", constraint] if constraint else []
             done = self._run(argv, env=base_environment(), timeout=self._timeout)
             if not done.is_good:
-                why = f"no answer within {self._timeout:g} s" if done.timed_out else last_words(done.output) or f"exit status {done.status}"
+                why = (
+                    f"no answer within {self._timeout:g} s"
+                    if done.timed_out
+                    else last_words(done.output) or f"exit status {done.status}"
+                )
                 self._dead[collector] = f"Collector {collector or 'of the local pool'} gave no list of schedds: {why}."
                 raise CollectorUnavailable(self._dead[collector])
             self._schedds[key] = sorted({line.strip() for line in done.output.splitlines() if line.strip()})
@@ -67,13 +86,16 @@ class Pool:
     def gettoken_options(self) -> str:
         """Give HTCondor's own options for htgettoken, "" when there are none (or no HTCondor)."""
         if self._options is None:
-            done = self._run([find_program("condor_config_val"), GETTOKEN_OPTIONS], env=base_environment(), timeout=self._timeout)
+            done = self._run(
+                [find_program("condor_config_val"), GETTOKEN_OPTIONS], env=base_environment(), timeout=self._timeout
+            )
             self._options = done.output.strip() if done.is_good else ""
         return self._options
 
 
 def split_vault_server(options: str) -> tuple[str, str]:
-    """Split options for htgettoken into the vault server they name ("" if none) and all the others, which are kept as they are."""
+    """Split options for htgettoken into the vault server they name ("" if none) and all the others, which are kept as
+    they are."""
     try:
         words = shlex.split(options)
     except ValueError:

@@ -5,8 +5,10 @@
 # Private to this collection: may change in any release.
 """Turn SIGINT and SIGTERM into an orderly end, so that C(finally) blocks run and nothing is left behind.
 
-Ansible's forked worker answers these signals by ending at once, with whatever it had staged still on disk. While a stage runs, the
-signals raise C(Interrupted) in the main thread instead; and when the process that runs the playbook dies without a word (SIGKILL), the
+Ansible's forked worker answers these signals by ending at once, with whatever it had staged still on disk. While a
+stage runs, the
+signals raise C(Interrupted) in the main thread instead; and when the process that runs the playbook dies without a
+word (SIGKILL), the
 kernel sends SIGTERM to the worker, so that no half of a run goes on alone.
 """
 
@@ -33,7 +35,8 @@ class Interrupted(BaseException):
 
 @contextlib.contextmanager
 def interruptible() -> t.Iterator[None]:
-    """Raise Interrupted in the main thread on SIGINT and SIGTERM, once, while the block runs; restore the old handlers afterwards.
+    """Raise Interrupted in the main thread on SIGINT and SIGTERM, once, while the block runs; restore the old
+    handlers afterwards.
 
     Further signals during the clean-up are ignored: the clean-up is bounded by itself.
     """

@@ -36,7 +36,11 @@ class InventoryView:
                 hosts[name] = None
             else:
                 known = set(self.groups) | self.all_hosts
-                near = suggestion(name, known) if len(known) <= 12 else suggestion(name, known).partition("; known are")[0] or "."
+                near = (
+                    suggestion(name, known)
+                    if len(known) <= 12
+                    else suggestion(name, known).partition("; known are")[0] or "."
+                )
                 problems.append(f"{where} names {name!r}, which is neither a host nor a group of the inventory{near}")
         return list(hosts)
 

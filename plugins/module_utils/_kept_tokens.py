@@ -37,7 +37,9 @@ def checked_token(content: bytes | None, what: str) -> bytes:
     if not token:
         raise TokenInvalid(f"{what}: the token file is {'missing' if content is None else 'empty'}.")
     if not token.startswith(PREFIXES) or len(token.split()) != 1 or not token.isascii() or not 12 <= len(token) <= 4096:
-        raise TokenInvalid(f"{what}: the file holds no vault token ({len(token)} bytes; a token begins with hvs. or s.).")
+        raise TokenInvalid(
+            f"{what}: the file holds no vault token ({len(token)} bytes; a token begins with hvs. or s.)."
+        )
     return token + b"\n"
 
 
@@ -82,7 +84,8 @@ def keep(kept: KeptToken, content: bytes) -> None:
 
 
 def prepare_directories(services: t.Iterable[Service]) -> dict[str, BadFile]:
-    """Make the directories of kept tokens and remove what a killed run left half written; give the errors by directory."""
+    """Make the directories of kept tokens and remove what a killed run left half written; give the errors by
+    directory."""
     errors: dict[str, BadFile] = {}
     for directory in sorted({service.token_dir for service in services}):
         try:

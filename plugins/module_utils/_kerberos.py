@@ -5,7 +5,8 @@
 # Private to this collection: may change in any release.
 """Take a Kerberos ticket from a keytab into a credential cache of its own, without any process or environment variable.
 
-Source: gss_acquire_cred_from with the client_keytab and ccache entries of the credential store (MIT krb5, "Credential store extensions").
+Source: gss_acquire_cred_from with the client_keytab and ccache entries of the credential store (MIT krb5, "Credential
+store extensions").
 """
 
 from __future__ import annotations
@@ -76,14 +77,17 @@ def take_ticket(principal: str, keytab: Path, ccache: Path) -> float:
     if found != principal:
         raise KerberosRefused(f"The ticket from {keytab} is for {found}, not for {principal}.")
     if not life or life <= 0:
-        raise KerberosRefused(f"The ticket for {principal} has no life left; compare the clocks of this machine and the KDC.")
+        raise KerberosRefused(
+            f"The ticket for {principal} has no life left; compare the clocks of this machine and the KDC."
+        )
     return float(life)
 
 
 def meaning_of(words: str, principal: str, keytab: Path) -> TokensError:
     """Give the error that libkrb5's `words` mean."""
     text = one_line(words)
-    # "Major (851968): Unspecified GSS failure. ..., Minor (2529...): what happened": only the end is of use to a person.
+    # "Major (851968): Unspecified GSS failure. ..., Minor (2529...): what happened": only the end is of use to a
+    # person.
     reason = text.rpartition("Minor (")[2].partition("): ")[2] or text
     for mark, kind in _MEANINGS:
         if mark.lower() in words.lower():
@@ -97,7 +101,8 @@ Answer = t.TypeVar("Answer")
 def within(seconds: float, what: str, call: t.Callable[[], Answer]) -> Answer:
     """Give what `call` gives, waiting at most `seconds`.
 
-    A library call cannot be ended from outside; one that is late is left to a daemon thread, which ends with the process.
+    A library call cannot be ended from outside; one that is late is left to a daemon thread, which ends with the
+    process.
 
     Raises: TimedOut naming `what`, and whatever `call` raises.
     """
@@ -107,7 +112,7 @@ def within(seconds: float, what: str, call: t.Callable[[], Answer]) -> Answer:
     def work() -> None:
         try:
             answers.append(call())
-        except BaseException as err:  # handed to the caller below, whatever it is
+        except BaseException as err:  # noqa: BLE001 - handed to the caller below, whatever it is
             errors.append(err)
 
     thread = threading.Thread(target=work, daemon=True)

@@ -5,7 +5,8 @@
 # Private to this collection: may change in any release.
 """Tell, for every kind of error, what it means, what to do and who has to act.
 
-The one table behind terminal, mail, chat, metrics and the runbook. A kind that is not in it is a bug, and a test says so.
+The one table behind terminal, mail, chat, metrics and the runbook. A kind that is not in it is a bug, and a test says
+so.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "account_refused": Kind(
         "The node's ssh server does not let the account in.",
-        "Check that the account exists on the node and that its .k5login (or auth_to_local) names the service's principal.",
+        "Check that the account exists on the node and that its .k5login (or auth_to_local) names "
+        "the service's principal.",
         NODES,
     ),
     "bad_file": Kind(
@@ -47,7 +49,8 @@ KINDS: dict[str, Kind] = {
     ),
     "collector_unavailable": Kind(
         "No HTCondor collector answered the question for schedds.",
-        "Run condor_status -schedd against the collector named in the message, or list the credds in the configuration.",
+        "Run condor_status -schedd against the collector named in the message, or list the credds "
+        "in the configuration.",
         POOL,
     ),
     "connection_broken": Kind(
@@ -80,7 +83,9 @@ KINDS: dict[str, Kind] = {
         "Check free space, quota and mount state of the destination's file system on the node.",
         NODES,
     ),
-    "failed": Kind("Something failed that has no kind of its own.", "Read the message; report it if it is not clear.", OPERATOR),
+    "failed": Kind(
+        "Something failed that has no kind of its own.", "Read the message; report it if it is not clear.", OPERATOR
+    ),
     "host_key_changed": Kind(
         "The node presented a host key other than the known one.",
         "Find out why (reinstalled, or somebody in between), then correct the known_hosts entry.",
@@ -93,7 +98,8 @@ KINDS: dict[str, Kind] = {
     ),
     "interrupted": Kind(
         "The run was ended by a signal before it was finished.",
-        "Nothing, if somebody stopped it; the next run does what was left. Otherwise look for a timeout of cron, systemd or AWX.",
+        "Nothing, if somebody stopped it; the next run does what was left. Otherwise look for a "
+        "timeout of cron, systemd or AWX.",
         OPERATOR,
     ),
     "kdc_unreachable": Kind(
@@ -162,7 +168,9 @@ KINDS: dict[str, Kind] = {
         OPERATOR,
     ),
     "ticket_missing": Kind(
-        "The storer found no usable Kerberos ticket.", "Check the KDC and the clock; report it if the tickets stage was well.", KDC
+        "The storer found no usable Kerberos ticket.",
+        "Check the KDC and the clock; report it if the tickets stage was well.",
+        KDC,
     ),
     "timed_out": Kind(
         "It took longer than it may.", "Find what was slow, or raise the timeout that the message names.", OPERATOR

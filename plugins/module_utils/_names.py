@@ -11,7 +11,8 @@ import difflib
 import re
 import typing as t
 
-# A service name is handed to the storer as one word, becomes part of file names in /tmp and a row in a database whose column
+# A service name is handed to the storer as one word, becomes part of file names in /tmp and a row in a database whose
+# column
 # takes anything that looks like a number for one ("0123" becomes 123, "1e5" becomes 100000).
 _WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\Z")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\Z|0x[0-9a-f]+\Z|(?:nan|inf|infinity)\Z", re.IGNORECASE)
@@ -25,7 +26,8 @@ def looks_like_number(name: str) -> bool:
 
 
 def is_name_part(text: str) -> bool:
-    """Tell whether `text` can be the experiment or the role in a service name: letters, digits, dots and hyphens, no underscore."""
+    """Tell whether `text` can be the experiment or the role in a service name: letters, digits, dots and hyphens, no
+    underscore."""
     return bool(_WORD.match(text))
 
 

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import NodeUnreachable, NotAttempted
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import explain
-from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import CHANGED, FAILED, OK, PING, PUSH, SKIPPED, Outcome
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
+    CHANGED,
+    FAILED,
+    OK,
+    PING,
+    PUSH,
+    SKIPPED,
+    Outcome,
+)
 
 MOST_MESSAGES = 5
 
@@ -39,7 +47,8 @@ class Verdict:
 def of_node(node: str, outcomes: t.Sequence[Outcome]) -> Verdict:
     """Judge a node by the push outcomes of its (service, node) pairs.
 
-    It is unreachable when nothing but that kept every pair from being served, failed when any pair was not served for another reason.
+    It is unreachable when nothing but that kept every pair from being served, failed when any pair was not served for
+    another reason.
     """
     if not outcomes:
         return Verdict(f"No service of this run has a token for {node}.")
@@ -68,8 +77,15 @@ def of_run(outcomes: t.Sequence[Outcome], *, check_mode: bool = False, nodes_are
     would = "would be " if check_mode else ""
     summary = f"{len(services) - len(failed)} of {len(services)} services well"
     if pushes:
-        summary += f", {served} of {len(pushes)} (service, node) pairs {would}in place, {sum(o.status == CHANGED for o in pushes)} of them {would}renewed"
-    shown_by_nodes = {outcome.config_service for outcome in pushes if outcome.status in (FAILED, SKIPPED)} if nodes_are_told else set()
+        renewed = sum(outcome.status == CHANGED for outcome in pushes)
+        summary += (
+            f", {served} of {len(pushes)} (service, node) pairs {would}in place, {renewed} of them {would}renewed"
+        )
+    shown_by_nodes = (
+        {outcome.config_service for outcome in pushes if outcome.status in (FAILED, SKIPPED)}
+        if nodes_are_told
+        else set()
+    )
     untold = [outcome for outcome in failures if outcome.stage != PUSH and outcome.config_service not in shown_by_nodes]
     if not nodes_are_told:
         untold = failures
@@ -85,5 +101,7 @@ def advise(outcome: Outcome) -> str:
 
 def _listed(messages: t.Sequence[str]) -> str:
     shown = list(dict.fromkeys(messages))
-    text = " ".join(message if message.endswith((".", "!", "?")) else message + "." for message in shown[:MOST_MESSAGES])
+    text = " ".join(
+        message if message.endswith((".", "!", "?")) else message + "." for message in shown[:MOST_MESSAGES]
+    )
     return text if len(shown) <= MOST_MESSAGES else f"{text} And {len(shown) - MOST_MESSAGES} more."

@@ -16,7 +16,11 @@ import typing as t
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import Missing
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import FAILED, OK, PING, Outcome, Stopwatch
-from ansible_collections.fife.managed_tokens.plugins.module_utils._process import RunProgram, base_environment, find_program
+from ansible_collections.fife.managed_tokens.plugins.module_utils._process import (
+    RunProgram,
+    base_environment,
+    find_program,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node, Service
 
 ICMP = "icmp"
@@ -35,7 +39,8 @@ def nodes_of(services: t.Iterable[Service]) -> list[Node]:
 
 
 def icmp_probe(run: RunProgram, timeout: float, options: t.Sequence[str]) -> Probe:
-    """Give a probe by the system's ping program; `timeout` in seconds bounds each, `options` are added to its command line.
+    """Give a probe by the system's ping program; `timeout` in seconds bounds each, `options` are added to its command
+    line.
 
     Raises: Missing when there is no ping.
     """
@@ -75,5 +80,11 @@ def ask(node: Node, probe: Probe) -> Outcome:
     if silence is None:
         return Outcome(PING, OK, node=node.name, started=watch.started, seconds=watch.seconds)
     return Outcome(
-        PING, FAILED, node=node.name, started=watch.started, seconds=watch.seconds, kind=UNANSWERED, message=f"{node.name}: {silence}"
+        PING,
+        FAILED,
+        node=node.name,
+        started=watch.started,
+        seconds=watch.seconds,
+        kind=UNANSWERED,
+        message=f"{node.name}: {silence}",
     )

@@ -90,7 +90,9 @@ def ensure_private_directory(path: Path) -> None:
     except OSError as err:
         raise BadFile(f"Cannot make the directory {path}: {err.strerror}.") from err
     if found.st_uid != os.geteuid():
-        raise BadFile(f"The directory {path} belongs to UID {found.st_uid}, not to the running user (UID {os.geteuid()}).")
+        raise BadFile(
+            f"The directory {path} belongs to UID {found.st_uid}, not to the running user (UID {os.geteuid()})."
+        )
     if found.st_mode & 0o077:
         # The Go service's packages made it group-writable; tightening what is ours is safe and needs nobody.
         os.chmod(path, DIRECTORY_MODE)

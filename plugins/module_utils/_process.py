@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -28,7 +29,8 @@ _stopping = threading.Event()
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a program ended: exit status (negative: killed by that signal), stdout and stderr together, seconds it took."""
+    """How a program ended: exit status (negative: killed by that signal), stdout and stderr together, seconds it
+    took."""
 
     status: int
     output: str
@@ -48,11 +50,24 @@ class RunProgram(t.Protocol):
 
 def base_environment() -> dict[str, str]:
     """Give the few variables of our own environment that programs need, in the C locale."""
-    kept = ("PATH", "HOME", "USER", "LOGNAME", "CONDOR_CONFIG", "KRB5_CONFIG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "X509_CERT_DIR")
+    kept = (
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "CONDOR_CONFIG",
+        "KRB5_CONFIG",
+        "TMPDIR",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "X509_CERT_DIR",
+    )
     env = {name: os.environ[name] for name in kept if name in os.environ}
-    env.update({name: value for name, value in os.environ.items() if name.startswith("_condor_") or name.startswith("_CONDOR_")})
+    env.update({name: value for name, value in os.environ.items() if name.startswith(("_condor_", "_CONDOR_"))})
     path = env.get("PATH", "").split(os.pathsep)
-    env["PATH"] = os.pathsep.join([*filter(None, path), *(item for item in ("/usr/bin", "/usr/sbin", "/bin", "/sbin") if item not in path)])
+    env["PATH"] = os.pathsep.join(
+        [*filter(None, path), *(item for item in ("/usr/bin", "/usr/sbin", "/bin", "/sbin") if item not in path)]
+    )
     env["LC_ALL"] = "C"
     return env
 
@@ -73,7 +88,8 @@ def find_program(*names: str) -> str:
 def run_program(argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: float) -> Finished:
     """Run `argv` without a shell, without stdin, in a session of its own, for at most `timeout` seconds.
 
-    At the limit its whole process group is ended, first politely, then not. A grandchild that left the group and keeps the output open
+    At the limit its whole process group is ended, first politely, then not. A grandchild that left the group and
+    keeps the output open
     is not waited for.
 
     Raises: Missing when the program is not there; DeadlineReached when the whole run is being stopped.
@@ -82,8 +98,14 @@ def run_program(argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: flo
         raise DeadlineReached(f"{os.path.basename(argv[0])} was not started: the run is being stopped.")
     mark = time.monotonic()
     try:
-        child = subprocess.Popen(
-            list(argv), env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        # AnsibleModule.run_command can neither bound the time nor end a whole process group.
+        child = subprocess.Popen(  # pylint: disable=ansible-bad-function
+            list(argv),
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     except FileNotFoundError as err:
         raise Missing(f"The program {argv[0]} is not installed on the token host.") from err
@@ -106,7 +128,9 @@ def run_program(argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: flo
             child.wait()
         if child.stdout is not None:
             child.stdout.close()
-    return Finished(child.returncode, output[-OUTPUT_LIMIT:].decode("utf-8", "replace"), time.monotonic() - mark, timed_out)
+    return Finished(
+        child.returncode, output[-OUTPUT_LIMIT:].decode("utf-8", "replace"), time.monotonic() - mark, timed_out
+    )
 
 
 def _end(child: subprocess.Popen[bytes]) -> bytes:
@@ -125,10 +149,8 @@ def _end(child: subprocess.Popen[bytes]) -> bytes:
 
 def kill_group(pid: int, signum: int) -> None:
     """Send `signum` to the process group `pid`; a group that is gone is fine."""
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signum)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def end_all_programs() -> None:

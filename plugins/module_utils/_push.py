@@ -3,9 +3,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
 # Private to this collection: may change in any release.
-"""Serve every (service, node) pair of a run over one connection each, from one process, and let no node hold up another.
+"""Serve every (service, node) pair of a run over one connection each, from one process, and let no node hold up
+another.
 
-A node that does not answer costs its connect timeout once: the first attempts to it start together, and what has not begun when they
+A node that does not answer costs its connect timeout once: the first attempts to it start together, and what has not
+begun when they
 fail is not tried. Waiting for a TCP connection takes no place among the handshakes, which are what costs CPU.
 """
 
@@ -19,9 +21,21 @@ from dataclasses import dataclass, field
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _delivery as delivery
 from ansible_collections.fife.managed_tokens.plugins.module_utils._destinations import paths_on
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import DeadlineReached, NodeUnreachable, TimedOut, TokensError
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
+    DeadlineReached,
+    NodeUnreachable,
+    TimedOut,
+    TokensError,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._fanout import Progress
-from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import CHANGED, FAILED, OK, PUSH, Outcome, Stopwatch
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
+    CHANGED,
+    FAILED,
+    OK,
+    PUSH,
+    Outcome,
+    Stopwatch,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import SshSettings, open_socket, session
@@ -42,7 +56,8 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One destination that was (in check mode: would be) changed, with what stood and what stands there, fit to be shown."""
+    """One destination that was (in check mode: would be) changed, with what stood and what stands there, fit to be
+    shown."""
 
     path: str
     before: str
@@ -60,7 +75,8 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class PushSettings:
-    """Bounds: connections being served at once, connections to one node at once, further attempts, pause before the first of them (seconds)."""
+    """Bounds: connections being served at once, connections to one node at once, further attempts, pause before the
+    first of them (seconds)."""
 
     ssh: SshSettings
     concurrency: int = 20
@@ -89,7 +105,8 @@ class _Batch:
 
 
 def order(pairs: t.Sequence[Pair]) -> list[Pair]:
-    """Put pairs of unanswering nodes first, so that their waiting overlaps with the work, and then take the nodes in turn."""
+    """Put pairs of unanswering nodes first, so that their waiting overlaps with the work, and then take the nodes in
+    turn."""
     by_node: dict[tuple[bool, str], list[Pair]] = defaultdict(list)
     for pair in pairs:
         by_node[(not pair.is_unanswered, pair.node.name)].append(pair)
@@ -98,10 +115,13 @@ def order(pairs: t.Sequence[Pair]) -> list[Pair]:
     return silent + [pair for turn in turns for pair in turn if pair is not None]
 
 
-async def push_all(pairs: t.Sequence[Pair], run: Run, settings: PushSettings, progress: Progress | None = None) -> list[Pushed]:
+async def push_all(
+    pairs: t.Sequence[Pair], run: Run, settings: PushSettings, progress: Progress | None = None
+) -> list[Pushed]:
     """Serve all pairs; give one result for each, whatever happens, in the order of `pairs`.
 
-    When the run's deadline comes, what is unfinished is ended and reported so. When cancelled, every pair ends its own work cleanly first.
+    When the run's deadline comes, what is unfinished is ended and reported so. When cancelled, every pair ends its
+    own work cleanly first.
     """
     batch = _Batch(run, settings, asyncio.Semaphore(settings.concurrency))
     results: dict[int, Pushed] = {}
@@ -177,7 +197,10 @@ async def _deliver(pair: Pair, batch: _Batch, sock: t.Any, state: _NodeState) ->
     service, node = pair.service, pair.node
     async with session(sock, node, service.account, service.ccache, settings.ssh, batch.run.timeouts.connect) as sftp:
         state.has_answered = True
-        wanted = [delivery.Wanted(path, content, service.uid, node.name, pair.is_unknown and content is None) for path, content in pair.contents]
+        wanted = [
+            delivery.Wanted(path, content, service.uid, node.name, pair.is_unknown and content is None)
+            for path, content in pair.contents
+        ]
         found = await asyncio.gather(*(delivery.look(sftp, item) for item in wanted))
         changes: list[Change] = []
         errors: list[TokensError] = []
@@ -196,16 +219,21 @@ async def _deliver(pair: Pair, batch: _Batch, sock: t.Any, state: _NodeState) ->
         return changes
 
 
-def contents_for(service: Service, node: Node, token: bytes | None, *, present: bool) -> tuple[tuple[str, bytes | None], ...]:
+def contents_for(
+    service: Service, node: Node, token: bytes | None, *, present: bool
+) -> tuple[tuple[str, bytes | None], ...]:
     """Give what has to stand at each of the service's paths on `node`."""
     role_file = f"{service.role}\n".encode()
     return tuple(
-        (path, None if not present else role_file if path == service.default_role_file else token) for path in paths_on(service, node)
+        (path, None if not present else role_file if path == service.default_role_file else token)
+        for path in paths_on(service, node)
     )
 
 
 def _failed(pair: Pair, error: TokensError, watch: Stopwatch, attempts: int = 1) -> Pushed:
-    message = f"{pair.service.config_name} on {pair.node.name}: {error.msg}" + (f" (tried {attempts} times)" if attempts > 1 else "")
+    message = f"{pair.service.config_name} on {pair.node.name}: {error.msg}" + (
+        f" (tried {attempts} times)" if attempts > 1 else ""
+    )
     if pair.is_unanswered and isinstance(error, NodeUnreachable):
         message += " It did not answer ping either."
     return Pushed(pair, _outcome(pair, FAILED, watch, error.kind, message))

@@ -28,8 +28,10 @@ def redact(text: str) -> str:
 
 
 def one_line(text: str, limit: int = LIMIT) -> str:
-    """Give `text` redacted, on one line, without control characters, at most `limit` characters; the end is kept, not the start."""
-    # A megabyte of output is cut before the expressions see it; a token across the cut would lose its telling prefix, so the cut
+    """Give `text` redacted, on one line, without control characters, at most `limit` characters; the end is kept, not
+    the start."""
+    # A megabyte of output is cut before the expressions see it; a token across the cut would lose its telling prefix,
+    # so the cut
     # leaves far more than is shown and drops the first word.
     if len(text) > 40 * limit:
         text = text[-40 * limit :].partition(" ")[2]

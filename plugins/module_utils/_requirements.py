@@ -17,7 +17,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._service impor
 
 STORER_NAMES = ("condor_vault_storer", "condor_credential_storer")
 
-_PACKAGES = {
+_HOW = {
     "asyncssh": "pip install asyncssh",
     "gssapi": "install python3-gssapi from the distribution, or pip install gssapi",
     "requests": "pip install requests",
@@ -27,7 +27,7 @@ _PACKAGES = {
 def missing_packages(names: t.Sequence[str]) -> list[str]:
     """Give one sentence for each Python package of `names` that cannot be imported here."""
     return [
-        f"The Python package {name} is not installed for {_interpreter()} ({_PACKAGES.get(name, 'pip install ' + name)})."
+        f"The Python package {name} is not installed for {sys.executable} ({_HOW.get(name, f'pip install {name}')})."
         for name in names
         if importlib.util.find_spec(name) is None
     ]
@@ -55,7 +55,3 @@ def missing_programs(services: t.Sequence[Service]) -> list[str]:
         except Missing as err:
             sentences.append(f"{err.msg.rstrip('.')}: {hint}.")
     return sentences
-
-
-def _interpreter() -> str:
-    return sys.executable

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
 # Private to this collection: may change in any release.
-"""Turn the experiments dictionary and the general settings into the services of a run, or into a list of what is wrong with them."""
+"""Turn the experiments dictionary and the general settings into the services of a run, or into a list of what is
+wrong with them."""
 
 from __future__ import annotations
 
@@ -21,7 +22,12 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._names import 
     looks_like_number,
     suggestion,
 )
-from ansible_collections.fife.managed_tokens.plugins.module_utils._role_settings import EXPERIMENT_KEYS, RoleSettings, Unusable, as_type
+from ansible_collections.fife.managed_tokens.plugins.module_utils._role_settings import (
+    EXPERIMENT_KEYS,
+    RoleSettings,
+    Unusable,
+    as_type,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Service
 
 DEFAULT_TOKEN_DIR = "/var/lib/managed-tokens/service-credd-vault-tokens"
@@ -65,7 +71,9 @@ def fill(template: str, values: t.Mapping[str, t.Any], where: str) -> str:
 
     filled = _PLACEHOLDER.sub(value_of, template)
     if "{" in _PLACEHOLDER.sub("", template) or "}" in _PLACEHOLDER.sub("", template):
-        raise BadInput(f"{where} is {template!r}, with braces that are no placeholder; placeholders look like {{account}}.")
+        raise BadInput(
+            f"{where} is {template!r}, with braces that are no placeholder; placeholders look like {{account}}."
+        )
     return filled
 
 
@@ -73,7 +81,9 @@ def resolve(experiments: t.Any, general: t.Mapping[str, t.Any], inventory: Inven
     """Give every configured service with all that can be said without looking at the world. Touches nothing."""
     resolved = Resolved()
     if not isinstance(experiments, t.Mapping):
-        resolved.problems.append(f"managed_tokens_experiments has to be a dictionary of experiments, not {type(experiments).__name__}.")
+        resolved.problems.append(
+            f"managed_tokens_experiments has to be a dictionary of experiments, not {type(experiments).__name__}."
+        )
         return resolved
     for key, experiment in experiments.items():
         _resolve_experiment(str(key), experiment, general, inventory, resolved)
@@ -93,8 +103,11 @@ def _resolve_experiment(
     if not isinstance(experiment, t.Mapping):
         problems.append(f"{where} has to be a dictionary with roles, not {type(experiment).__name__}.")
         return
-    problems.extend(f"{where} has an unknown key {key!r}{suggestion(str(key), EXPERIMENT_KEYS)}"
-                    for key in experiment if key not in EXPERIMENT_KEYS)
+    problems.extend(
+        f"{where} has an unknown key {key!r}{suggestion(str(key), EXPERIMENT_KEYS)}"
+        for key in experiment
+        if key not in EXPERIMENT_KEYS
+    )
     token_experiment = str(experiment.get("token_experiment") or name)
     _check_name_part(name, f"The experiment {name!r}", problems)
     if token_experiment != name:
@@ -105,7 +118,9 @@ def _resolve_experiment(
         problems.append(f"{where}.emails is {experiment.get('emails')!r}; it has to be {err}.")
     roles = experiment.get("roles")
     if not isinstance(roles, t.Mapping) or not roles:
-        problems.append(f"{where} has no roles; it needs at least one, like roles: {{production: {{account: {name}pro}}}}.")
+        problems.append(
+            f"{where} has no roles; it needs at least one, like roles: {{production: {{account: {name}pro}}}}."
+        )
         return
     for role, values in roles.items():
         place = f"{where}.roles.{role}"
@@ -125,7 +140,10 @@ def _check_name_part(text: str, where: str, problems: list[str]) -> None:
     elif looks_like_number(text):
         problems.append(f"{where} looks like a number; the state database would change it, so another name is needed.")
     elif not is_name_part(text):
-        problems.append(f"{where} is no usable name: only letters, digits, dots and hyphens, beginning and ending with a letter or digit.")
+        problems.append(
+            f"{where} is no usable name: only letters, digits, dots and hyphens, "
+            "beginning and ending with a letter or digit."
+        )
 
 
 def _resolve_role(
@@ -143,23 +161,32 @@ def _resolve_role(
         problems.append(f"{where} has no account; every role needs the UNIX account that its token is for.")
         return None
     if not is_account(account):
-        problems.append(f"{where}.account is {account!r}, which is no account name{' (it looks like a number)' if looks_like_number(account) else ''}.")
+        why = "looks like a number" if looks_like_number(account) else "is no account name"
+        problems.append(f"{where}.account is {account!r}, which {why}.")
     uid = settings.get("uid")
     if uid is not None and not 0 < uid <= UID_MAX:
         problems.append(f"{where}.uid is {uid}; a token is never pushed for UID 0 or less, nor above {UID_MAX}.")
     names = {"account": account, "experiment": experiment, "role": role, "token_experiment": token_experiment}
     principal = _filled(settings, "principal", names, problems)
     if not settings.has("principal"):
-        problems.append(f"{where} has no principal; set managed_tokens_principal, like \"{{account}}/managed-tokens/host@REALM\".")
-    keytab = settings.get("keytab") or os.path.join(str(general.get("keytab_path") or DEFAULT_KEYTAB_PATH), f"{account}.keytab")
+        problems.append(
+            f'{where} has no principal; set managed_tokens_principal, like "{{account}}/managed-tokens/host@REALM".'
+        )
+    keytab = settings.get("keytab") or os.path.join(
+        str(general.get("keytab_path") or DEFAULT_KEYTAB_PATH), f"{account}.keytab"
+    )
     hosts = inventory.expand(
         settings.get("nodes") if settings.has("nodes") else _own_group(experiment, where, inventory, problems),
         f"{where}.nodes",
         problems,
     )
     if settings.has("nodes") and not hosts and not any(text.startswith(f"{where}.nodes") for text in problems):
-        problems.append(f"{where}.nodes is empty; a role needs at least one node (or no nodes key, for the group {experiment}).")
-    problems.extend(f"{where} is for host {host!r}, which is no usable host name." for host in hosts if not is_host(host))
+        problems.append(
+            f"{where}.nodes is empty; a role needs at least one node (or no nodes key, for the group {experiment})."
+        )
+    problems.extend(
+        f"{where} is for host {host!r}, which is no usable host name." for host in hosts if not is_host(host)
+    )
     credds = tuple(settings.get("credds") or ())
     problems.extend(f"{where}: {credd!r} is no usable credd name." for credd in credds if not is_host(credd))
     service = Service(
@@ -190,7 +217,9 @@ def _resolve_role(
 def _own_group(experiment: str, where: str, inventory: InventoryView, problems: list[str]) -> list[str]:
     if inventory.groups.get(experiment):
         return [experiment]
-    problems.append(f"{where} has no nodes, and the inventory has no group {experiment!r} with hosts to take them from.")
+    problems.append(
+        f"{where} has no nodes, and the inventory has no group {experiment!r} with hosts to take them from."
+    )
     return []
 
 

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
 # Private to this collection: may change in any release.
-"""Say which settings a role may have, and give each one's value: role level, else the general setting, else the default."""
+"""Say which settings a role may have, and give each one's value: role level, else the general setting, else the
+default."""
 
 from __future__ import annotations
 
@@ -58,7 +59,9 @@ def as_type(value: t.Any, kind: str) -> t.Any:
 def _as_list(value: t.Any) -> list[str]:
     if isinstance(value, str):
         return value.replace(",", " ").split()
-    if isinstance(value, (list, tuple)) and all(isinstance(item, (str, int)) and not isinstance(item, bool) for item in value):
+    if isinstance(value, (list, tuple)) and all(
+        isinstance(item, (str, int)) and not isinstance(item, bool) for item in value
+    ):
         return [str(item).strip() for item in value]
     raise Unusable("a list of names")
 
@@ -75,15 +78,22 @@ def _as_bool(value: t.Any) -> bool:
 class RoleSettings:
     """The settings of one role, with the place they stand at for messages; `problems` collects what is wrong."""
 
-    def __init__(self, where: str, values: t.Mapping[str, t.Any], general: t.Mapping[str, t.Any], problems: list[str]) -> None:
+    def __init__(
+        self, where: str, values: t.Mapping[str, t.Any], general: t.Mapping[str, t.Any], problems: list[str]
+    ) -> None:
         self.where = where
         self._values = {key: value for key, value in values.items() if value is not None}
         self._general = {key: value for key, value in general.items() if value is not None}
         self._problems = problems
-        problems.extend(f"{where} has an unknown key {key!r}{suggestion(str(key), ROLE_KEYS)}"
-                        for key in self._values if key not in ROLE_KEYS)
+        problems.extend(
+            f"{where} has an unknown key {key!r}{suggestion(str(key), ROLE_KEYS)}"
+            for key in self._values
+            if key not in ROLE_KEYS
+        )
         if self.get("token_getter", TOKEN_GETTERS[0]) not in TOKEN_GETTERS:
-            problems.append(f"{where}.token_getter is {self.get('token_getter')!r}; it has to be {' or '.join(TOKEN_GETTERS)}.")
+            problems.append(
+                f"{where}.token_getter is {self.get('token_getter')!r}; it has to be {' or '.join(TOKEN_GETTERS)}."
+            )
 
     def has(self, key: str) -> bool:
         """Tell whether the role itself or the general settings give `key`."""

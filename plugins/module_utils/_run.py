@@ -19,7 +19,8 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 class Timeouts:
     """Limits in seconds, each greater than 0.
 
-    `run` bounds everything; `kerberos` one ticket; `store` one storer run; `ping` one probe; `connect` until a node's ssh server has let us in;
+    `run` bounds everything; `kerberos` one ticket; `store` one storer run; `ping` one probe; `connect` until a node's
+    ssh server has let us in;
     `push` everything on one connection, its set-up included; `vault` one look-up of a token's remaining life.
     """
 
@@ -39,8 +40,11 @@ class Timeouts:
         """
         known = {item.name for item in fields(cls)}
         given = {key: value for key, value in (plain or {}).items() if value is not None}
-        problems = [f"managed_tokens_timeouts has an unknown key {key!r}; known are {', '.join(sorted(known))}."
-                    for key in sorted(given) if key not in known]
+        problems = [
+            f"managed_tokens_timeouts has an unknown key {key!r}; known are {', '.join(sorted(known))}."
+            for key in sorted(given)
+            if key not in known
+        ]
         values: dict[str, float] = {}
         for key, value in given.items():
             try:
@@ -71,7 +75,8 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: `id` is unique, `deadline` seconds since the epoch, `directory` the private directory ("" until one is made)."""
+    """One run: `id` is unique, `deadline` seconds since the epoch, `directory` the private directory ("" until one is
+    made)."""
 
     id: str
     started: float

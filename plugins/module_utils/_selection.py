@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
 # Private to this collection: may change in any release.
-"""Narrow the configured services to those of this run: by experiment, by service, and by the hosts of the play (--limit)."""
+"""Narrow the configured services to those of this run: by experiment, by service, and by the hosts of the play
+(--limit)."""
 
 from __future__ import annotations
 
@@ -24,10 +25,16 @@ def select(services: t.Sequence[Service], experiments: t.Sequence[str], names: t
         return list(services)
     known_experiments = {service.experiment for service in services}
     known_names = {service.config_name for service in services}
-    problems = [f"managed_tokens_experiment names {name!r}, which is not configured{suggestion(name, known_experiments)}"
-                for name in experiments if name not in known_experiments]
-    problems += [f"managed_tokens_service names {name!r}, which is not configured{suggestion(name, known_names)}"
-                 for name in names if name not in known_names]
+    problems = [
+        f"managed_tokens_experiment names {name!r}, which is not configured{suggestion(name, known_experiments)}"
+        for name in experiments
+        if name not in known_experiments
+    ]
+    problems += [
+        f"managed_tokens_service names {name!r}, which is not configured{suggestion(name, known_names)}"
+        for name in names
+        if name not in known_names
+    ]
     if problems:
         raise BadInput(*problems)
     return [service for service in services if service.experiment in experiments or service.config_name in names]
@@ -35,5 +42,7 @@ def select(services: t.Sequence[Service], experiments: t.Sequence[str], names: t
 
 def limit_to_hosts(services: t.Sequence[Service], play_hosts: t.Collection[str]) -> list[Service]:
     """Keep of each service the nodes that are hosts of the play, and drop services without any."""
-    limited = [replace(service, nodes=tuple(node for node in service.nodes if node.name in play_hosts)) for service in services]
+    limited = [
+        replace(service, nodes=tuple(node for node in service.nodes if node.name in play_hosts)) for service in services
+    ]
     return [service for service in limited if service.nodes]

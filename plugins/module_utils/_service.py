@@ -5,7 +5,8 @@
 # Private to this collection: may change in any release.
 """Describe a service as it travels from stage to stage.
 
-A service is one (experiment, role): a Kerberos principal with its keytab, a UNIX account, a vault token. The plain form goes through
+A service is one (experiment, role): a Kerberos principal with its keytab, a UNIX account, a vault token. The plain
+form goes through
 Ansible's results; it holds paths and names, never a secret.
 """
 
@@ -50,7 +51,8 @@ class Problem:
 class Service:
     """One service of the run; `problem` is set by the stage that failed and stops the later ones.
 
-    `ccache` (a FILE: name) and `token` (a path) are empty until their stages have run. `store_name` names the kept token where it has to differ
+    `ccache` (a FILE: name) and `token` (a path) are empty until their stages have run. `store_name` names the kept
+    token where it has to differ
     from `name`. `yields` are the (node, path) pairs that another service writes although this one would too.
     """
 

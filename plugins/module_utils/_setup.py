@@ -31,7 +31,8 @@ def no_uids(_accounts: t.Collection[str]) -> t.Mapping[str, int]:
 
 
 def add_uids(wanted: t.Sequence[Wanted], source: UidSource) -> list[Service]:
-    """Give the services with their UIDs and the file names made from them; the role's own UID wins, 0 means nobody knows.
+    """Give the services with their UIDs and the file names made from them; the role's own UID wins, 0 means nobody
+    knows.
 
     Raises: BadInput when a template for the default role file has unknown placeholders.
     """
@@ -41,17 +42,26 @@ def add_uids(wanted: t.Sequence[Wanted], source: UidSource) -> list[Service]:
     problems: list[str] = []
     for item in wanted:
         service = replace(item.service, uid=item.uid or known.get(item.service.account, 0))
-        names = {"account": service.account, "experiment": service.experiment, "role": service.role, "uid": service.uid,
-                 "service": service.name, "principal": service.principal}
+        where = f"managed_tokens_experiments.{service.experiment}.roles.{service.role}"
+        names = {
+            "account": service.account,
+            "experiment": service.experiment,
+            "role": service.role,
+            "uid": service.uid,
+            "service": service.name,
+            "principal": service.principal,
+        }
         try:
-            path = fill(item.default_role_file, names, f"managed_tokens_experiments.{service.experiment}.roles.{service.role}: default_role_file")
+            path = fill(
+                item.default_role_file,
+                names,
+                f"{where}: default_role_file",
+            )
         except BadInput as err:
             problems.append(err.msg)
             continue
         if path and not path.startswith("/"):
-            problems.append(
-                f"managed_tokens_experiments.{service.experiment}.roles.{service.role}: default_role_file {path!r} has to be an absolute path."
-            )
+            problems.append(f"{where}: default_role_file {path!r} has to be an absolute path.")
         services.append(replace(service, default_role_file=path, credds=tuple(Credd(name) for name in item.credds)))
     if problems:
         raise BadInput(*problems)
@@ -64,7 +74,8 @@ def complete(service: Service, wanted: Wanted, pool: Pool) -> tuple[Service, Out
     try:
         if not service.uid:
             raise UidUnknown(
-                f"{service.config_name}: account {service.account} has no UID; set uid at the role, or refresh the UIDs from the registry."
+                f"{service.config_name}: account {service.account} has no UID; "
+                "set uid at the role, or refresh the UIDs from the registry."
             )
         service = _with_vault_server(service, pool)
         if service.token_getter == CONDOR:
@@ -81,11 +92,14 @@ def _with_vault_server(service: Service, pool: Pool) -> Service:
     if service.token_getter != CONDOR:
         server, options = "", ""
     else:
-        # The storer is given its options through the environment, which replaces the pool's own; so the others go along.
+        # The storer is given its options through the environment, which replaces the pool's own; so the others go
+        # along.
         server, options = split_vault_server(pool.gettoken_options())
     server = service.vault_server or server
     if not server:
-        raise VaultServerUnknown("no vault server is configured, neither here nor in HTCondor's SEC_CREDENTIAL_GETTOKEN_OPTS.")
+        raise VaultServerUnknown(
+            "no vault server is configured, neither here nor in HTCondor's SEC_CREDENTIAL_GETTOKEN_OPTS."
+        )
     return replace(service, vault_server=server, gettoken_options=options)
 
 

@@ -3,10 +3,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
 # Private to this collection: may change in any release.
-"""Connect to a node as a service's account, with that service's ticket and nobody else's, to a server whose key is known.
+"""Connect to a node as a service's account, with that service's ticket and nobody else's, to a server whose key is
+known.
 
-The credential cache is given per connection, never through a process-wide variable. Nothing of the user's own ssh set-up (configuration,
-agent, keys) takes part, no credentials are delegated, and GSSAPI key exchange stays off because it would skip the host key.
+The credential cache is given per connection, never through a process-wide variable. Nothing of the user's own ssh
+set-up (configuration,
+agent, keys) takes part, no credentials are delegated, and GSSAPI key exchange stays off because it would skip the
+host key.
 """
 
 from __future__ import annotations
@@ -20,7 +23,10 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncssh
+try:
+    import asyncssh
+except ImportError:  # the stage says so in one sentence before anything here is used
+    asyncssh = None  # type: ignore[assignment]
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
     AccountRefused,
@@ -73,14 +79,17 @@ def check_kex_algs(names: t.Sequence[str]) -> tuple[str, ...]:
     if not names:
         return ()
     try:
-        asyncssh.SSHClientConnectionOptions(kex_algs=list(names), config=None, client_keys=None, agent_path=None, known_hosts=b"")
+        asyncssh.SSHClientConnectionOptions(
+            kex_algs=list(names), config=None, client_keys=None, agent_path=None, known_hosts=b""
+        )
     except ValueError as err:
         raise BadInput(f"managed_tokens_kex_algorithms: {one_line(str(err))}.") from err
     return tuple(names)
 
 
 def identity_of(node: Node) -> str:
-    """Give the name that the node's host key and Kerberos principal go by: its address, or its inventory name if that is a bare IP address."""
+    """Give the name that the node's host key and Kerberos principal go by: its address, or its inventory name if that
+    is a bare IP address."""
     try:
         ipaddress.ip_address(node.address)
     except ValueError:
@@ -160,7 +169,10 @@ async def session(
                 )
                 client = await connection.start_sftp_client()
         except TimeoutError as err:
-            raise NodeUnreachable(f"The ssh server of {node.name} accepted the connection and did not finish the login within {timeout:.3g} s.") from err
+            raise NodeUnreachable(
+                f"The ssh server of {node.name} accepted the connection "
+                f"and did not finish the login within {timeout:.3g} s."
+            ) from err
         except (OSError, asyncssh.Error) as err:
             raise _meaning(err, node, account, settings) from err
         yield client
@@ -178,10 +190,14 @@ def _meaning(error: Exception, node: Node, account: str, settings: SshSettings) 
     words = one_line(str(error)) or type(error).__name__
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
         port = node.port if node.port != SSH_PORT else None
-        matches = settings.known_hosts.match(identity_of(node), node.address if identity_of(node) != node.address else "", port)
+        matches = settings.known_hosts.match(
+            identity_of(node), node.address if identity_of(node) != node.address else "", port
+        )
         if any(matches):
             return HostKeyChanged(f"{node.name} presented a host key other than the known one; nothing was sent to it.")
-        return HostKeyUnknown(f"No known_hosts file has a key for {node.name} (looked for {identity_of(node)}); nothing was sent to it.")
+        return HostKeyUnknown(
+            f"No known_hosts file has a key for {node.name} (looked for {identity_of(node)}); nothing was sent to it."
+        )
     if isinstance(error, asyncssh.PermissionDenied):
         return AccountRefused(f"{node.name} does not let the account {account} in: {words}")
     if isinstance(error, asyncssh.KeyExchangeFailed):

@@ -5,7 +5,8 @@
 # Private to this collection: may change in any release.
 """Lead a stage from the options of its door to the result that the door gives back.
 
-A stage is a function of validated options and a context; it knows neither modules nor action plugins. The module's surface that is used
+A stage is a function of validated options and a context; it knows neither modules nor action plugins. The module's
+surface that is used
 here is written down as a protocol, so that nothing else can creep in.
 """
 
@@ -21,13 +22,14 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Ru
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Service
 
 
-def _silent(_done: int, _total: int, _failed: int) -> None:
+def _silent(done: int, total: int, failed: int) -> None:
     return
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a stage is told by its door: `owner` is the process whose end is the end of the run, None when it is not on this machine."""
+    """What a stage is told by its door: `owner` is the process whose end is the end of the run, None when it is not
+    on this machine."""
 
     check_mode: bool = False
     diff: bool = False
@@ -52,7 +54,8 @@ class ModuleSurface(t.Protocol):
 
 
 def answer(module: ModuleSurface, stage: Stage) -> t.NoReturn:
-    """Run `stage` for a module and end the module with its result, or with the sentence and kind of an expected error."""
+    """Run `stage` for a module and end the module with its result, or with the sentence and kind of an expected
+    error."""
     context = Context(check_mode=module.check_mode, diff=module._diff, warn=module.warn)
     try:
         with interruptible():
@@ -72,7 +75,9 @@ def services_option(params: t.Mapping[str, t.Any]) -> list[Service]:
     try:
         return [Service.from_dict(plain) for plain in params.get("services") or ()]
     except (KeyError, TypeError, ValueError, AttributeError) as err:
-        raise BadInput(f"The services option is not the services list that service_info or a later stage returned: {err!r}.") from err
+        raise BadInput(
+            f"The services option is not the services list that service_info or a later stage returned: {err!r}."
+        ) from err
 
 
 def run_option(params: t.Mapping[str, t.Any]) -> Run:

@@ -15,7 +15,13 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 from ansible_collections.fife.managed_tokens.plugins.module_utils._fanout import fan_out
 from ansible_collections.fife.managed_tokens.plugins.module_utils._guardian import make_run_directory, remove_run, watch
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kerberos import ccache_path, take_ticket, within
-from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import FAILED, OK, TICKETS, Outcome, Stopwatch
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
+    FAILED,
+    OK,
+    TICKETS,
+    Outcome,
+    Stopwatch,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import need_packages
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Service
@@ -34,13 +40,14 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "concurrency": {"type": "int", "default": 8},
 }
 
-Ticketed = tuple[Service, Outcome | None]
+Ticketed = tuple[Service, "Outcome | None"]
 
 
 def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Give the services with their credential caches, in a result; or remove the run's private directory.
 
-    The caches are private to the run and never count as a change. In check mode they are made as well: they prove the keytabs, let the later
+    The caches are private to the run and never count as a change. In check mode they are made as well: they prove the
+    keytabs, let the later
     stages look for real, and are removed like those of any run.
 
     Raises: Missing, BadFile when no private directory can be made.

@@ -12,7 +12,16 @@ import typing as t
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import Missing
 from ansible_collections.fife.managed_tokens.plugins.module_utils._fanout import fan_out
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import Outcome
-from ansible_collections.fife.managed_tokens.plugins.module_utils._ping import ICMP, NONE, PROBES, Probe, ask, icmp_probe, nodes_of, tcp_probe
+from ansible_collections.fife.managed_tokens.plugins.module_utils._ping import (
+    ICMP,
+    NONE,
+    PROBES,
+    Probe,
+    ask,
+    icmp_probe,
+    nodes_of,
+    tcp_probe,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import run_program
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import (
     RUN_SPEC,

@@ -12,10 +12,22 @@ import signal
 import typing as t
 from pathlib import Path
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadFile, BadInput, NotAttempted, StageOrder, TokensError
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
+    BadFile,
+    BadInput,
+    NotAttempted,
+    StageOrder,
+    TokensError,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption import Interrupted
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kept_tokens import checked_token, newest_kept
-from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import CHANGED, PUSH, SKIPPED, Outcome, Stopwatch
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
+    CHANGED,
+    PUSH,
+    SKIPPED,
+    Outcome,
+    Stopwatch,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._private_file import read_private
 from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import need_packages
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node, Service
@@ -46,7 +58,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 
 def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
-    """Give one outcome for every planned (service, node) pair, in a result; also for pairs whose service failed earlier.
+    """Give one outcome for every planned (service, node) pair, in a result; also for pairs whose service failed
+    earlier.
 
     `nodes` in the result says which outcomes are each node's, by their position.
 
@@ -55,7 +68,11 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     need_packages("asyncssh", "gssapi")
     # Only here: the library is large, and whoever does not push need not load it.
     from ansible_collections.fife.managed_tokens.plugins.module_utils import _push as push
-    from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import SshSettings, check_kex_algs, read_known_hosts
+    from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import (
+        SshSettings,
+        check_kex_algs,
+        read_known_hosts,
+    )
 
     for name in ("concurrency", "per_node"):
         if params[name] < 1:
@@ -63,7 +80,9 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     run = run_option(params)
     services = services_option(params)
     if any(not service.ccache for service in services if service.problem is None):
-        raise StageOrder("push_vault_token got services without tickets: kinit_service has to run before it, in the same play.")
+        raise StageOrder(
+            "push_vault_token got services without tickets: kinit_service has to run before it, in the same play."
+        )
     settings = push.PushSettings(
         ssh=SshSettings(read_known_hosts(params["known_hosts"]), check_kex_algs(params["kex_algorithms"])),
         concurrency=params["concurrency"],
@@ -82,7 +101,9 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
                 outcomes.append(_skipped(service, node, hindrance))
             else:
                 contents = push.contents_for(service, node, token, present=present)
-                pairs.append(push.Pair(service, node, contents, present and token is None, node.name in params["unanswered"]))
+                pairs.append(
+                    push.Pair(service, node, contents, present and token is None, node.name in params["unanswered"])
+                )
     pushed = _run(push.push_all, pairs, run, settings, context)
     outcomes += [item.outcome for item in pushed]
     result = {
@@ -99,20 +120,20 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
 def _token_of(service: Service, present: bool, check_mode: bool) -> tuple[bytes | None, str]:
     """Give the token to push and "", or None and what keeps the service from being pushed."""
     if service.problem is not None:
-        return None, f"not tried, because {service.problem.message}"
+        return None, f"not tried: {service.problem.message.removeprefix(service.config_name + ': ')}"
     if not present:
         return None, ""
     path = service.token
     if not path and not check_mode:
         path = newest_kept(service)
         if not path:
-            return None, "not tried, because no usable token is kept for it; the store stage has to run first."
+            return None, "not tried: no usable token is kept for it; the store stage has to run first."
     if not path:
         return None, ""
     try:
         return checked_token(read_private(Path(path)), path), ""
     except (BadFile, TokensError) as err:
-        return None, f"not tried, because {err.msg}"
+        return None, f"not tried: {err.msg}"
 
 
 def _skipped(service: Service, node: Node, why: str) -> Outcome:
@@ -129,7 +150,8 @@ def _skipped(service: Service, node: Node, why: str) -> Outcome:
 
 
 def _run(push_all: t.Any, pairs: list[Pair], run: Run, settings: PushSettings, context: Context) -> list[Pushed]:
-    """Run the event loop; a signal cancels every push, and each of them cleans up after itself before this raises Interrupted."""
+    """Run the event loop; a signal cancels every push, and each of them cleans up after itself before this raises
+    Interrupted."""
     received: list[int] = []
 
     async def main() -> list[Pushed]:

@@ -14,7 +14,10 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 from ansible_collections.fife.managed_tokens.plugins.module_utils._htcondor import Pool
 from ansible_collections.fife.managed_tokens.plugins.module_utils._inventory_view import InventoryView
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import run_program
-from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import missing_packages, missing_programs
+from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import (
+    missing_packages,
+    missing_programs,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._resolve import (
     DEFAULT_KEYTAB_PATH,
     DEFAULT_ROLE_FILE,
@@ -54,12 +57,17 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 def run_stage(params: t.Mapping[str, t.Any], context: Context, uids: UidSource = no_uids) -> dict[str, t.Any]:
     """Give the services of the run, in a result.
 
-    Raises: BadInput with everything that is wrong with the configuration, Missing with every program and package that is needed.
+    Raises: BadInput with everything that is wrong with the configuration, Missing with every program and package that
+    is needed.
     """
     problems: list[str] = []
     timeouts = _timeouts(params, problems)
-    inventory = InventoryView(params.get("groups") or {}, frozenset(params.get("hosts") or ()), params.get("addresses") or {})
-    resolved = resolve(params["experiments"], {key: params.get(key) for key in (*SHARED_SETTINGS, "keytab_path")}, inventory)
+    inventory = InventoryView(
+        params.get("groups") or {}, frozenset(params.get("hosts") or ()), params.get("addresses") or {}
+    )
+    resolved = resolve(
+        params["experiments"], {key: params.get(key) for key in (*SHARED_SETTINGS, "keytab_path")}, inventory
+    )
     problems += resolved.problems
     if inventory.groups.get(params["group"]):
         problems += _outside(resolved, frozenset(inventory.groups[params["group"]]), params["group"])
@@ -109,9 +117,11 @@ def _nothing_to_do(params: t.Mapping[str, t.Any], configured: int, hosts: int) -
     if not hosts:
         return "There is no service to work on: the play has no hosts."
     narrowed = params["experiment"] or params["service"]
-    return f"There is no service to work on: none of the {configured} configured services" + (
-        " that were asked for" if narrowed else ""
-    ) + f" has a node among the {hosts} hosts of this play (after --limit)."
+    return (
+        f"There is no service to work on: none of the {configured} configured services"
+        + (" that were asked for" if narrowed else "")
+        + f" has a node among the {hosts} hosts of this play (after --limit)."
+    )
 
 
 def _check_requirements(services: t.Sequence[Service]) -> None:

@@ -12,13 +12,23 @@ import typing as t
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadFile, BadInput, DeadlineReached, StageOrder
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
+    BadFile,
+    BadInput,
+    DeadlineReached,
+    StageOrder,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._fanout import fan_out
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kept_tokens import prepare_directories
-from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import CHANGED, FAILED, STORE, Outcome, Stopwatch
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
+    CHANGED,
+    FAILED,
+    STORE,
+    Outcome,
+    Stopwatch,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import run_program
 from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import need_packages
-from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import (
     RUN_SPEC,
@@ -34,9 +44,9 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life im
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "services": SERVICES_SPEC,
     "run": RUN_SPEC,
-    "min_token_lifetime": {"type": "str", "default": "3d"},
+    "min_token_lifetime": {"type": "str", "default": "3d", "no_log": False},
     "concurrency": {"type": "int", "default": 16},
-    "htgettoken_options": {"type": "str", "default": ""},
+    "htgettoken_options": {"type": "str", "default": "", "no_log": False},
     "vault_ca": {"type": "path"},
     "verbose": {"type": "bool", "default": False},
 }
@@ -53,21 +63,25 @@ class _Job:
 
 
 def lifetime_seconds(text: str) -> int:
-    """Read a duration as htgettoken writes it: a number with s, m, h or d; less than the 7 days that the token itself gets.
+    """Read a duration as htgettoken writes it: a number with s, m, h or d; less than the 7 days that the token itself
+    gets.
 
     Raises: BadInput.
     """
     match = re.fullmatch(r"\s*(\d+)\s*([smhd])\s*", text)
     seconds = int(match[1]) * _UNITS[match[2]] if match else 0
     if not 0 < seconds < LONGEST_MINIMUM_S:
-        raise BadInput(f"managed_tokens_min_token_lifetime is {text!r}; it has to be a duration like 12h or 3d, less than 7d.")
+        raise BadInput(
+            f"managed_tokens_min_token_lifetime is {text!r}; it has to be a duration like 12h or 3d, less than 7d."
+        )
     return seconds
 
 
 def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Give the services with the token to push, in a result.
 
-    A service goes on when at least one credd took its token; each credd that did not is a failure of the run all the same.
+    A service goes on when at least one credd took its token; each credd that did not is a failure of the run all the
+    same.
 
     Raises: BadInput, Missing, StageOrder when the tickets stage has not run.
     """
@@ -77,14 +91,18 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     minimum = lifetime_seconds(params["min_token_lifetime"])
     ready = [service for service in services if service.problem is None]
     if any(not service.ccache for service in ready) or (ready and not run.directory):
-        raise StageOrder("vault_token_store got services without tickets: kinit_service has to run before it, in the same play.")
+        raise StageOrder(
+            "vault_token_store got services without tickets: kinit_service has to run before it, in the same play."
+        )
     jobs = [_Job(service, credd, number) for number, (service, credd) in enumerate(_pairs(ready))]
     lives = TokenLives(run.timeouts.vault, params.get("vault_ca") or "", params["concurrency"])
     bad_directories: dict[str, BadFile] = {} if context.check_mode else prepare_directories(ready)
 
     def work(job: _Job) -> Stored:
         if job.service.token_dir in bad_directories:
-            return _not_done(job, bad_directories[job.service.token_dir].kind, bad_directories[job.service.token_dir].msg)
+            return _not_done(
+                job, bad_directories[job.service.token_dir].kind, bad_directories[job.service.token_dir].msg
+            )
         if context.check_mode:
             return preview(job.service, job.credd, minimum=minimum, lives=lives.of)
         limit = min(run.timeouts.store, run.remaining())
@@ -108,7 +126,11 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         )
 
     stored = fan_out(
-        jobs, work, concurrency=params["concurrency"], progress=context.progress, is_failure=lambda item: item.outcome.is_failure
+        jobs,
+        work,
+        concurrency=params["concurrency"],
+        progress=context.progress,
+        is_failure=lambda item: item.outcome.is_failure,
     )
     by_service: dict[str, list[Stored]] = {}
     for job, item in zip(jobs, stored, strict=True):
@@ -125,7 +147,10 @@ def _pairs(services: t.Sequence[Service]) -> list[tuple[Service, Credd | None]]:
     # Credd by credd, so that the first runs of all services start before the second of any.
     depth = max((len(service.credds) or 1 for service in services), default=0)
     return [
-        (service, (service.credds or (None,))[turn]) for turn in range(depth) for service in services if turn < (len(service.credds) or 1)
+        (service, (service.credds or (None,))[turn])
+        for turn in range(depth)
+        for service in services
+        if turn < (len(service.credds) or 1)
     ]
 
 

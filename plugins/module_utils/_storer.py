@@ -5,8 +5,10 @@
 # Private to this collection: may change in any release.
 """Run the storer (or htgettoken alone) for one service and credd so that concurrent runs share nothing.
 
-The storer keeps a working copy at /tmp/vt_<ID>-<service>, a second one at /tmp/vt_<ID>, and a bearer token in the runtime directory. Each
-of our runs has its own ID, bearer token file and runtime directory. Source: condor_vault_storer of HTCondor 23.9 (environment variables
+The storer keeps a working copy at /tmp/vt_<ID>-<service>, a second one at /tmp/vt_<ID>, and a bearer token in the
+runtime directory. Each
+of our runs has its own ID, bearer token file and runtime directory. Source: condor_vault_storer of HTCondor 23.9
+(environment variables
 CONDOR_VAULT_STORER_ID, BEARER_TOKEN_FILE, XDG_RUNTIME_DIR), htgettoken 2.2.
 """
 
@@ -21,8 +23,17 @@ from pathlib import Path
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadFile
 from ansible_collections.fife.managed_tokens.plugins.module_utils._guardian import WORKING_DIRECTORY, working_id
-from ansible_collections.fife.managed_tokens.plugins.module_utils._private_file import DIRECTORY_MODE, create_private, read_private
-from ansible_collections.fife.managed_tokens.plugins.module_utils._process import Finished, RunProgram, base_environment, find_program
+from ansible_collections.fife.managed_tokens.plugins.module_utils._private_file import (
+    DIRECTORY_MODE,
+    create_private,
+    read_private,
+)
+from ansible_collections.fife.managed_tokens.plugins.module_utils._process import (
+    Finished,
+    RunProgram,
+    base_environment,
+    find_program,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import STORER_NAMES
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Credd, Service
 
@@ -107,8 +118,11 @@ class StorerRun:
         ]
 
 
-def run_storer(storer: StorerRun, prior: bytes | None, *, run: RunProgram, timeout: float) -> tuple[Finished, bytes | None]:
-    """Run the program with a private copy of the `prior` token staged; give how it ended and the working copy it left (None: none).
+def run_storer(
+    storer: StorerRun, prior: bytes | None, *, run: RunProgram, timeout: float
+) -> tuple[Finished, bytes | None]:
+    """Run the program with a private copy of the `prior` token staged; give how it ended and the working copy it left
+    (None: none).
 
     Nothing of it is left behind on return, whatever happens.
 

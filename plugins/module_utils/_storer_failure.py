@@ -5,7 +5,8 @@
 # Private to this collection: may change in any release.
 """Tell from a storer's output what really went wrong.
 
-A missing ticket, a refused request, a vault server that is down and a missing refresh token all print the same line about needed
+A missing ticket, a refused request, a vault server that is down and a missing refresh token all print the same line
+about needed
 authentication; only the words around it tell them apart. Source: condor_vault_storer of HTCondor 23.9, htgettoken 2.2.
 """
 
@@ -57,7 +58,15 @@ _MARKS: tuple[tuple[type[StorerFailed], tuple[str, ...]], ...] = (
             "Clock skew too great",
         ),
     ),
-    (CreddUnavailable, ("Failed to store condor credentials", "Can't find address", "Failed to connect to credd", "communicate with credd")),
+    (
+        CreddUnavailable,
+        (
+            "Failed to store condor credentials",
+            "Can't find address",
+            "Failed to connect to credd",
+            "communicate with credd",
+        ),
+    ),
     (PersonNeeded, ("Authentication needed for",)),
 )
 

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
 # Private to this collection: may change in any release.
-"""Bring one service's token up to date on one credd: look at what is kept, decide, run the storer, keep what is better."""
+"""Bring one service's token up to date on one credd: look at what is kept, decide, run the storer, keep what is
+better."""
 
 from __future__ import annotations
 
@@ -21,7 +22,14 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._kept_tokens i
     look,
     token_text,
 )
-from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import CHANGED, FAILED, OK, STORE, Outcome, Stopwatch
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
+    CHANGED,
+    FAILED,
+    OK,
+    STORE,
+    Outcome,
+    Stopwatch,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer import Storer, StorerRun, describe
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer_failure import cause_of
@@ -53,7 +61,12 @@ def preview(service: Service, credd: Credd | None, *, minimum: float, lives: Loo
     else:
         outcome = _outcome(service, credd, OK, watch, message=life.remark, life=left)
         return Stored(outcome, kept.path, life)
-    return Stored(_outcome(service, credd, CHANGED, watch, message=f"would obtain a new token: {why}", life=left), None, life, will_change=True)
+    return Stored(
+        _outcome(service, credd, CHANGED, watch, message=f"would obtain a new token: {why}", life=left),
+        None,
+        life,
+        will_change=True,
+    )
 
 
 def store(storer: StorerRun, *, run_storer: Storer, lives: LookUp, timeout: float) -> Stored:
@@ -75,13 +88,22 @@ def store(storer: StorerRun, *, run_storer: Storer, lives: LookUp, timeout: floa
     except TokensError as err:
         return _failed(service, credd, kept, err, Life(), watch)
     status = OK if token == kept.content else CHANGED
-    return Stored(_outcome(service, credd, status, watch, message=life.remark, life=life.left(time.time())), kept.path, life)
+    return Stored(
+        _outcome(service, credd, status, watch, message=life.remark, life=life.left(time.time())), kept.path, life
+    )
 
 
 def _after_failure(
-    service: Service, credd: Credd | None, kept: KeptToken, left_behind: bytes | None, cause: TokensError, lives: LookUp, watch: Stopwatch
+    service: Service,
+    credd: Credd | None,
+    kept: KeptToken,
+    left_behind: bytes | None,
+    cause: TokensError,
+    lives: LookUp,
+    watch: Stopwatch,
 ) -> Stored:
-    # A storer that failed late (credd down) may have left a new token that vault does accept: worth keeping, so that the next
+    # A storer that failed late (credd down) may have left a new token that vault does accept: worth keeping, so that
+    # the next
     # run does not have to ask for yet another one. The kept token stays unless the new one is known to live longer.
     try:
         found = checked_token(left_behind, "")
@@ -100,7 +122,9 @@ def _after_failure(
     return _failed(service, credd, kept, cause, before, watch)
 
 
-def _failed(service: Service, credd: Credd | None, kept: KeptToken, error: TokensError, life: Life, watch: Stopwatch) -> Stored:
+def _failed(
+    service: Service, credd: Credd | None, kept: KeptToken, error: TokensError, life: Life, watch: Stopwatch
+) -> Stored:
     message = error.msg if error.msg.startswith(service.config_name) else f"{describe(service, credd)}: {error.msg}"
     outcome = _outcome(service, credd, FAILED, watch, kind=error.kind, message=message, life=life.left(time.time()))
     return Stored(outcome, kept.path if kept.content is not None else None, life)
@@ -120,7 +144,8 @@ def _outcome(service: Service, credd: Credd | None, status: str, watch: Stopwatc
 
 
 def best_token(stored: t.Sequence[Stored]) -> Path | None:
-    """Give the kept token to push: of those whose storing went well the one that lives longest, by path where that says nothing."""
+    """Give the kept token to push: of those whose storing went well the one that lives longest, by path where that
+    says nothing."""
     good = [item for item in stored if item.path is not None and not item.outcome.is_failure]
     if not good:
         return None

@@ -26,7 +26,8 @@ ENDLESS_S = 10 * 365 * 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What is known of a token: `expires` in seconds since the epoch, or None; `refused` when the server does not take it.
+    """What is known of a token: `expires` in seconds since the epoch, or None; `refused` when the server does not
+    take it.
 
     `remark` says why nothing is known; a server that does not answer is no judgement of the token.
     """
@@ -50,20 +51,32 @@ def base_url(server: str) -> str:
     """Give the URL of a vault server named by host, host:port or URL."""
     if "://" in server:
         return server.rstrip("/")
-    return f"https://{server}" if server.rpartition(":")[2].isdigit() and ":" in server else f"https://{server}:{VAULT_PORT}"
+    return (
+        f"https://{server}"
+        if server.rpartition(":")[2].isdigit() and ":" in server
+        else f"https://{server}:{VAULT_PORT}"
+    )
 
 
 def system_ca() -> str | None:
-    """Give the system's CA file or directory; requests would otherwise use a list of its own, without the site's CAs."""
+    """Give the system's CA file or directory; requests would otherwise use a list of its own, without the site's
+    CAs."""
     paths = ssl.get_default_verify_paths()
-    for path in (os.environ.get("SSL_CERT_FILE"), paths.cafile, "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", paths.capath):
+    for path in (
+        os.environ.get("SSL_CERT_FILE"),
+        paths.cafile,
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        paths.capath,
+    ):
         if path and os.path.exists(path):
             return path
     return None
 
 
 class TokenLives:
-    """Look-ups over kept-alive connections; `timeout` in seconds for each, `ca` a file or directory of CA certificates."""
+    """Look-ups over kept-alive connections; `timeout` in seconds for each, `ca` a file or directory of CA
+    certificates."""
 
     def __init__(self, timeout: float, ca: str = "", connections: int = 16) -> None:
         import requests
@@ -77,17 +90,23 @@ class TokenLives:
         self._silent: dict[str, str] = {}
 
     def of(self, server: str, token: str) -> Life:
-        """Give what the server says of `token`. Never raises: a server that does not answer is a remark, and is not asked again."""
+        """Give what the server says of `token`. Never raises: a server that does not answer is a remark, and is not
+        asked again."""
         import requests
 
         if server in self._silent:
             return Life(remark=self._silent[server])
         try:
             answer = self._session.get(
-                f"{base_url(server)}/v1/auth/token/lookup-self", headers={"X-Vault-Token": token}, timeout=self._timeout, allow_redirects=False
+                f"{base_url(server)}/v1/auth/token/lookup-self",
+                headers={"X-Vault-Token": token},
+                timeout=self._timeout,
+                allow_redirects=False,
             )
             if answer.status_code in (401, 403):
-                return Life(refused=True, remark=f"the vault server {server} does not accept it (HTTP {answer.status_code})")
+                return Life(
+                    refused=True, remark=f"the vault server {server} does not accept it (HTTP {answer.status_code})"
+                )
             if answer.status_code != 200:
                 return Life(remark=f"the vault server {server} answered with HTTP {answer.status_code}")
             return _read(answer.json().get("data") or {}, server)
@@ -105,7 +124,7 @@ def _read(data: t.Mapping[str, t.Any], server: str) -> Life:
     expires = data.get("expire_time")
     if isinstance(expires, str) and expires:
         # Vault writes nanoseconds, which fromisoformat of Python 3.11 does read (and cuts to microseconds).
-        return Life(expires=datetime.fromisoformat(expires.replace("Z", "+00:00")).timestamp())
+        return Life(expires=datetime.fromisoformat(expires).timestamp())
     ttl = data.get("ttl")
     if isinstance(ttl, (int, float)) and not isinstance(ttl, bool):
         # A ttl of 0 without an expiry is a token that never ends (a root token).

@@ -14,7 +14,8 @@ description:
   - Takes a ticket from each service's keytab into a credential cache of its own, in a private directory of the run.
   - Uses the GSSAPI library; no C(kinit) is started and no environment variable is set.
   - The directory is removed by O(state=absent), and by a guardian process when the run ends in any other way.
-  - The caches are private to the run and never count as a change. They are made in check mode too, and removed the same way.
+  - The caches are private to the run and never count as a change. They are made in check mode too, and removed the
+    same way.
 author:
   - fife.managed_tokens contributors (@fife)
 options:

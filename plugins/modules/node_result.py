@@ -11,9 +11,11 @@ module: node_result
 short_description: Give a node its own result of a run
 version_added: 0.1.0
 description:
-  - Takes what M(fife.managed_tokens.push_vault_token) found for all nodes at once, and gives each host of the play its own line, ok, changed, FAILED
+  - Takes what M(fife.managed_tokens.push_vault_token) found for all nodes at once, and gives each host of the play
+    its own line, ok, changed, FAILED
     or UNREACHABLE.
-  - A node fails when any of its services could not be put on it, whatever the stage that failed. It is unreachable when it did not answer.
+  - A node fails when any of its services could not be put on it, whatever the stage that failed. It is unreachable
+    when it did not answer.
 author:
   - fife.managed_tokens contributors (@fife)
 options:
@@ -53,7 +55,10 @@ msg:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import answer
-from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_verdict import NODE_RESULT_SPEC, run_node_result
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_verdict import (
+    NODE_RESULT_SPEC,
+    run_node_result,
+)
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ short_description: Find out which nodes answer
 version_added: 0.1.0
 description:
   - Probes each node of the services once, all at once.
-  - Silence is no failure. The push to a silent node is tried once, within what its ping has left of the connect timeout.
+  - Silence is no failure. The push to a silent node is tried once, within what its ping has left of the connect
+    timeout.
 author:
   - fife.managed_tokens contributors (@fife)
 options:

@@ -12,7 +12,8 @@ short_description: Put the services' vault tokens on their nodes
 version_added: 0.1.0
 description:
   - Serves each (service, node) pair over one ssh connection, as the service's account with the service's own ticket.
-  - Writes C(/tmp/vt_u<UID>), C(/tmp/vt_u<UID>-<service>) and the default role file, each only if it differs. A reader sees the old or the new file,
+  - Writes C(/tmp/vt_u<UID>), C(/tmp/vt_u<UID>-<service>) and the default role file, each only if it differs. A reader
+    sees the old or the new file,
     whole, at every instant, and nobody but the account can read it at any instant.
   - A destination that is a link, no plain file, or somebody else's is neither followed nor replaced.
   - Host keys have to be known. Nothing is needed on the nodes but an ssh server with file transfer (sftp).
@@ -34,7 +35,8 @@ options:
     type: int
     default: 20
   per_node:
-    description: How many connections there are to one node at once. Keep it below the C(MaxStartups) of the nodes' sshd.
+    description: How many connections there are to one node at once. Keep it below the C(MaxStartups) of the nodes'
+      sshd.
     type: int
     default: 8
   retries:
@@ -46,7 +48,8 @@ options:
     type: float
     default: 2.0
   known_hosts:
-    description: Files with the nodes' host keys or host CAs. C(/etc/ssh/ssh_known_hosts) and C(~/.ssh/known_hosts) by default.
+    description: Files with the nodes' host keys or host CAs. C(/etc/ssh/ssh_known_hosts) and C(~/.ssh/known_hosts) by
+      default.
     type: list
     elements: path
     default: []

@@ -11,7 +11,8 @@ module: service_info
 short_description: Turn configured experiments into the services of a run
 version_added: 0.1.0
 description:
-  - Reads the dictionary of experiments, checks all of it, and gives every service of the run with its identity, keytab, UID, credds and nodes.
+  - Reads the dictionary of experiments, checks all of it, and gives every service of the run with its identity,
+    keytab, UID, credds and nodes.
   - All that is wrong with the configuration is reported in one message, before anything is touched.
   - Asks HTCondor's collector for the credds, once for each collector and constraint.
   - In a play on the nodes, the inventory's groups, hosts and addresses are filled in when they are not given.
@@ -21,8 +22,10 @@ options:
   experiments:
     description:
       - The experiments, by name. Each has C(roles), and may have C(emails) and C(token_experiment).
-      - Each role needs an C(account), and may have C(uid), C(nodes), C(keytab), C(principal), C(credds), C(collectors), C(schedd_constraint),
-        C(vault_server), C(token_getter), C(default_role_file), C(token_dir) and C(notify), which win over the options of the same names.
+      - Each role needs an C(account), and may have C(uid), C(nodes), C(keytab), C(principal), C(credds),
+        C(collectors), C(schedd_constraint),
+        C(vault_server), C(token_getter), C(default_role_file), C(token_dir) and C(notify), which win over the options
+          of the same names.
     type: dict
     required: true
   experiment:
@@ -39,11 +42,13 @@ options:
     description: The inventory's groups with their hosts. Filled in by the action.
     type: dict
   hosts:
-    description: The hosts of the play. A service whose nodes are all elsewhere takes no part in the run. Filled in by the action.
+    description: The hosts of the play. A service whose nodes are all elsewhere takes no part in the run. Filled in by
+      the action.
     type: list
     elements: str
   addresses:
-    description: For each host a dictionary with C(address) and C(port), where they differ from its name and 22. Filled in by the action.
+    description: For each host a dictionary with C(address) and C(port), where they differ from its name and 22.
+      Filled in by the action.
     type: dict
   group:
     description: The group that all nodes have to be in.
@@ -61,7 +66,8 @@ options:
     type: list
     elements: str
   collectors:
-    description: HTCondor collectors to ask, in this order; the first that answers is used. Without it, the local default pool.
+    description: HTCondor collectors to ask, in this order; the first that answers is used. Without it, the local
+      default pool.
     type: list
     elements: str
   schedd_constraint:
@@ -91,7 +97,8 @@ options:
     default: true
   timeouts:
     description:
-      - Limits in seconds. C(run) bounds the whole run (900), C(kerberos) a ticket (20), C(store) one storer run (60), C(ping) a probe (3),
+      - Limits in seconds. C(run) bounds the whole run (900), C(kerberos) a ticket (20), C(store) one storer run (60),
+        C(ping) a probe (3),
         C(connect) the login to a node (10), C(push) all work on one connection (30), C(vault) a look-up of a token (5).
     type: dict
 extends_documentation_fragment:
@@ -135,7 +142,8 @@ outcomes:
   type: list
   elements: dict
   sample:
-    - {stage: setup, status: ok, service: dune_production, config_service: dune_production, started: 1795452649.1, seconds: 0.01}
+    - {stage: setup, status: ok, service: dune_production, config_service: dune_production, started: 1795452649.1,
+      seconds: 0.01}
 kind:
   description: The kind of error, for programs.
   returned: failure

@@ -5,7 +5,8 @@
 # Private to this collection: may change in any release.
 """Run a stage inside Ansible's own process where that is possible, and as a module elsewhere.
 
-On a local connection the engine runs in the worker process itself: no module transfer, no second interpreter, live progress. Over any
+On a local connection the engine runs in the worker process itself: no module transfer, no second interpreter, live
+progress. Over any
 other connection (a task delegated to a token host) the module of the same name runs there with the same options.
 """
 
@@ -20,14 +21,14 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import InterruptedRun, StageOrder, TokensError
 from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption import Interrupted, interruptible
-from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context, Stage
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._live_progress import LiveProgress
 
 
 class Door(ActionBase):
     """Validate the options and lead to the stage; subclasses name `STAGE` and `SPEC`."""
 
-    STAGE: t.ClassVar[Stage]
+    STAGE: t.ClassVar[staticmethod[[t.Mapping[str, t.Any], Context], dict[str, t.Any]]]
     SPEC: t.ClassVar[dict[str, t.Any]]
     TITLE: t.ClassVar[str] = ""
     _supports_check_mode = True
@@ -42,7 +43,9 @@ class Door(ActionBase):
             self.check_play(task_vars)
             options = self.complete(dict(self._task.args), task_vars)
             if not self._is_in_process():
-                result.update(self._execute_module(module_name=self._task.action, module_args=options, task_vars=task_vars))
+                result.update(
+                    self._execute_module(module_name=self._task.action, module_args=options, task_vars=task_vars)
+                )
                 return result
             with interruptible():
                 result.update(type(self).STAGE(self._validated(options), self._context(result)))
@@ -60,7 +63,7 @@ class Door(ActionBase):
         return options
 
     def _is_in_process(self) -> bool:
-        return self._connection is None or self._connection.transport == "local"
+        return getattr(self._connection, "transport", "local") == "local"
 
     def _validated(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         checked = ArgumentSpecValidator(self.SPEC).validate(options)
@@ -97,8 +100,11 @@ class OnceDoor(Door):
         batch = task_vars.get("ansible_play_batch") or ()
         if len(batch) < len(hosts):
             raise StageOrder(
-                f"{self._task.action} works on all {len(hosts)} hosts of the play at once, and this batch has only {len(batch)} of them: "
-                "remove serial from the play. The stages have their own concurrency (managed_tokens_push_concurrency and others)."
+                f"{self._task.action} works on all {len(hosts)} hosts of the play at once, and this batch has only "
+                f"{len(batch)} of them: remove serial from the play. "
+                "The stages have a concurrency of their own (managed_tokens_push_concurrency and others)."
             )
         if len(hosts) > 1 and not self._task.run_once:
-            raise StageOrder(f"{self._task.action} works on all hosts of the play at once: add run_once: true to the task.")
+            raise StageOrder(
+                f"{self._task.action} works on all hosts of the play at once: add run_once: true to the task."
+            )

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection: may change in any release.
-"""Look at Ansible's inventory for the first stage: groups, hosts, addresses, and settings that only look like those of the whole run."""
+"""Look at Ansible's inventory for the first stage: groups, hosts, addresses, and settings that only look like those
+of the whole run."""
 
 from __future__ import annotations
 
@@ -24,12 +25,19 @@ def raw_variables(task_vars: t.Mapping[str, t.Any], host: str) -> t.Mapping[str,
     return found if isinstance(found, t.Mapping) else {}
 
 
-def addresses(task_vars: t.Mapping[str, t.Any], hosts: t.Iterable[str], template: Template) -> dict[str, dict[str, t.Any]]:
-    """Give address and port of the hosts that have them in ansible_host and ansible_port; templates are resolved with the host's own variables."""
+def addresses(
+    task_vars: t.Mapping[str, t.Any], hosts: t.Iterable[str], template: Template
+) -> dict[str, dict[str, t.Any]]:
+    """Give address and port of the hosts that have them in ansible_host and ansible_port; templates are resolved with
+    the host's own variables."""
     found: dict[str, dict[str, t.Any]] = {}
     for host in hosts:
         variables = raw_variables(task_vars, host)
-        entry = {key: variables[name] for key, name in (("address", "ansible_host"), ("port", "ansible_port")) if variables.get(name)}
+        entry = {
+            key: variables[name]
+            for key, name in (("address", "ansible_host"), ("port", "ansible_port"))
+            if variables.get(name)
+        }
         for key, value in entry.items():
             if isinstance(value, str) and "{{" in value:
                 entry[key] = template(value, dict(variables))
@@ -52,8 +60,9 @@ def check_run_settings(task_vars: t.Mapping[str, t.Any], hosts: t.Sequence[str])
         for name in first.keys() | other.keys():
             if name not in problems and first.get(name) != other.get(name):
                 problems[name] = (
-                    f"{name} is not the same for the hosts {hosts[0]} and {host}; it is a setting of the whole run and belongs in "
-                    "group_vars/all, in the play or on the command line (per role: managed_tokens_experiments)."
+                    f"{name} is not the same for the hosts {hosts[0]} and {host}; it is a setting of the whole run "
+                    "and belongs in group_vars/all, in the play or on the command line "
+                    "(per role: managed_tokens_experiments)."
                 )
     if problems:
         raise BadInput(*(problems[name] for name in sorted(problems)))
@@ -67,7 +76,12 @@ def check_known_settings(task_vars: t.Mapping[str, t.Any], known: t.Collection[s
     unknown = sorted(name for name in _settings(task_vars) if name not in known)
     if unknown:
         near = [suggestion(name, known) for name in unknown]
-        raise BadInput(*(f"The variable {name} is unknown{end if 'did you mean' in end else '.'}" for name, end in zip(unknown, near, strict=True)))
+        raise BadInput(
+            *(
+                f"The variable {name} is unknown{end if 'did you mean' in end else '.'}"
+                for name, end in zip(unknown, near, strict=True)
+            )
+        )
 
 
 def _settings(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
