@@ -82,7 +82,7 @@ def find_program(*names: str) -> str:
         found = shutil.which(name, path=path)
         if found:
             return found
-    raise Missing(f"The program {' or '.join(names)} is not installed on the token host (searched in {path}).")
+    raise Missing(f"The program {' or '.join(names)} is not installed on the token host, or not in PATH.")
 
 
 def run_program(argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: float) -> Finished:

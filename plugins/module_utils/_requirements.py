@@ -41,17 +41,16 @@ def need_packages(*names: str) -> None:
 
 
 def missing_programs(services: t.Sequence[Service]) -> list[str]:
-    """Give one sentence for each program that these services need and that is not installed here."""
+    """Give a sentence that names all programs which these services need and which are not installed here, if any."""
     wanted: list[tuple[tuple[str, ...], str]] = []
     if any(service.token_getter == CONDOR for service in services):
-        wanted.append((STORER_NAMES, "it comes with HTCondor's condor package"))
-        wanted.append((("condor_store_cred",), "it comes with HTCondor's condor package"))
+        wanted += [(STORER_NAMES, "comes with HTCondor"), (("condor_store_cred",), "comes with HTCondor")]
     if services:
-        wanted.append((("htgettoken",), "pip install htgettoken, or the distribution's package"))
-    sentences = []
+        wanted.append((("htgettoken",), "a package of most grid distributions, or pip install htgettoken"))
+    missing = []
     for names, hint in wanted:
         try:
             find_program(*names)
-        except Missing as err:
-            sentences.append(f"{err.msg.rstrip('.')}: {hint}.")
-    return sentences
+        except Missing:
+            missing.append(f"{names[0]} ({hint})")
+    return [f"Not installed on the token host, or not in PATH: {', '.join(missing)}."] if missing else []
