@@ -1,0 +1,111 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Be the first process of a laboratory's world: build everything, say that it is ready, and stay until told to go."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+import typing as t
+from pathlib import Path
+
+from world import accounts, condor, inventory, kdc, nodes, pki
+from world.layout import PATHS, TOKEN_HOST, Layout
+from world.namespaces import WorldError, furnish, quietly, set_hostname
+
+
+def build(layout: Layout, checkout: Path, cache: Path, say: t.Callable[[str], None]) -> None:
+    """Build the world in the fresh namespaces of this process.
+
+    Raises: WorldError.
+    """
+    say("private file systems, names and users")
+    furnish(checkout, cache)
+    set_hostname(TOKEN_HOST)
+    quietly("ip", "link", "set", "lo", "up")
+    Path("/proc/sys/net/ipv4/ping_group_range").write_text("0 2147483647")
+    for name in ("pki", "keytabs", "host_keytabs", "log", "control", "bin"):
+        Path(PATHS[name]).mkdir(parents=True)
+    Path(PATHS["host_keytabs"]).chmod(0o700)
+    state = Path(PATHS["token_dir"]).parent
+    state.mkdir()
+    accounts.own_by_service_account(state, 0o755)
+    accounts.own_by_service_account(Path(PATHS["keytabs"]), 0o700)
+    accounts.create_users(layout)
+    accounts.write_names(layout)
+    accounts.write_krb5_conf(layout)
+    Path("/srv/lab/layout.json").write_text(json.dumps(layout.to_dict(), indent=2) + "\n")
+    say("Kerberos: KDC, principals, keytabs")
+    kdc.start(layout)
+    authority = pki.create_authority()
+    accounts.trust(authority)
+    pki.issue(layout.vault.name)
+    say("vault stand-in with TLS and SPNEGO")
+    start_vault()
+    condor.write_htgettoken(cache / "venv")
+    say(f"{len(layout.nodes)} nodes, each a real ssh server")
+    nodes.start_all(layout)
+    inventory.write(layout)
+    if not layout.is_light:
+        say("HTCondor: collector and two credds")
+        condor.write_wrappers()
+        condor.start(layout)
+
+
+def start_vault() -> None:
+    """Start the stand-in and wait until it listens."""
+    program = Path(__file__).with_name("vault_server.py")
+    inside = Path("/srv/ansible/ansible_collections/fife/managed_tokens/lab/world") / program.name
+    child = subprocess.Popen(
+        ["/usr/bin/python3", str(inside), "--layout", "/srv/lab/layout.json"], stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=open("/srv/lab/log/vault.err", "w"),  # noqa: SIM115 - handed to the child
+    )  # fmt: skip
+    address = json.loads(Path("/srv/lab/layout.json").read_text())["vault"]
+    for _attempt in range(200):
+        probe = subprocess.run(["bash", "-c", f"exec 3<>/dev/tcp/{address['address']}/{address['port']}"], capture_output=True, check=False)
+        if probe.returncode == 0:
+            return
+        if child.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise WorldError(f"The vault stand-in does not listen: {Path('/srv/lab/log/vault.err').read_text()[-300:]!r}")
+
+
+def main(plan: dict[str, t.Any], report: int, watch: int) -> t.NoReturn:
+    """Build what `plan` says; report over the pipe `report`; end if the other side of `watch` goes away before all is ready."""
+    ready = threading.Event()
+
+    def end_with_starter() -> None:
+        os.read(watch, 1)
+        if not ready.is_set():
+            os._exit(1)
+
+    threading.Thread(target=end_with_starter, daemon=True).start()
+
+    def say(text: str) -> None:
+        os.write(report, f"{text}\n".encode())
+
+    try:
+        build(plan["layout"], Path(plan["checkout"]), Path(plan["cache"]), say)
+    except (WorldError, OSError, subprocess.SubprocessError, TimeoutError) as err:
+        say(f"!{err}")
+        os._exit(1)
+    ready.set()
+    say("=ready")
+    os.close(report)
+    signal.signal(signal.SIGTERM, lambda _signum, _frame: os._exit(0))
+    # As PID 1 of the world it inherits every orphan, and has to let them go.
+    while True:
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            time.sleep(1)
+        except InterruptedError:
+            continue
+
+

@@ -1,0 +1,110 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run one real ssh server for each node: own address, host key, host keytab, host name and /tmp."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from world.layout import PATHS, Layout, Machine
+from world.namespaces import enter_argv, quietly
+
+DIRECTORY = Path("/srv/lab/nodes")
+SSHD = "/usr/sbin/sshd"
+SSHD_CONFIG = """\
+Port 22
+ListenAddress {address}
+HostKey {key}
+PidFile none
+UsePAM no
+UseDNS no
+LogLevel INFO
+GSSAPIAuthentication yes
+GSSAPICleanupCredentials yes
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+AllowAgentForwarding no
+MaxStartups 200:30:400
+Subsystem sftp internal-sftp
+"""
+# Inside the node's own mounts: its own /tmp (small, so that it can be filled) and replay caches.
+FURNISH = """
+set -e
+mount --make-rprivate /
+mount -t tmpfs -o mode=1777,size=8m tmpfs /tmp
+mount -t tmpfs -o mode=1777,size=8m tmpfs /var/tmp
+hostname {name}
+exec sleep infinity
+"""
+
+
+def directory_of(name: str) -> Path:
+    return DIRECTORY / name
+
+
+def holder_of(name: str) -> int:
+    """Give the PID (inside the world) of the process that holds a node's namespaces."""
+    return int((directory_of(name) / "holder.pid").read_text())
+
+
+def start_all(layout: Layout) -> None:
+    """Start every node, and write the known_hosts file that lists all their keys."""
+    DIRECTORY.mkdir()
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        keys = list(pool.map(_prepare, layout.nodes))
+    Path(PATHS["known_hosts"]).write_text("".join(f"{node.name},{node.address} {key}\n" for node, key in zip(layout.nodes, keys, strict=True)))
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(lambda node: _hold(node.name), layout.nodes))
+        list(pool.map(lambda node: start_sshd(node.name), layout.nodes))
+
+
+def _prepare(node: Machine) -> str:
+    directory = directory_of(node.name)
+    directory.mkdir()
+    key = directory / "host_key"
+    quietly("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", node.name, "-f", str(key))
+    (directory / "sshd_config").write_text(SSHD_CONFIG.format(address=node.address, key=key))
+    return key.with_suffix(".pub").read_text().rpartition(" ")[0]
+
+
+def _hold(name: str) -> None:
+    child = subprocess.Popen(
+        ["unshare", "--mount", "--uts", "sh", "-c", FURNISH.format(name=name)], stdin=subprocess.DEVNULL, start_new_session=True
+    )
+    (directory_of(name) / "holder.pid").write_text(str(child.pid))
+    # sh has become sleep once the node is furnished.
+    for _attempt in range(500):
+        if Path(f"/proc/{child.pid}/comm").read_text().strip() == "sleep":
+            return
+        subprocess.run(["sleep", "0.01"], check=True)
+    raise TimeoutError(name)
+
+
+def start_sshd(name: str, key: Path | None = None) -> None:
+    """Start the ssh server of a node; with another host `key` if one is given."""
+    env = {"PATH": os.environ["PATH"], "KRB5_KTNAME": f"FILE:{PATHS['host_keytabs']}/{name}.keytab"}
+    directory = directory_of(name)
+    log = Path(PATHS["log"]) / f"sshd-{name}.log"
+    words = [*enter_argv(holder_of(name), node=True), SSHD, "-D", "-f", str(directory / "sshd_config"), "-E", str(log)]
+    child = subprocess.Popen([*words, *(["-h", str(key)] if key else [])], env=env, stdin=subprocess.DEVNULL, start_new_session=True)
+    (directory / "sshd.pid").write_text(str(child.pid))
+    log.touch(mode=0o644)
+
+
+def stop_sshd(name: str) -> None:
+    """End the ssh server of a node; connections that it serves go on."""
+    pid = int((directory_of(name) / "sshd.pid").read_text())
+    try:
+        os.kill(pid, 15)
+        os.waitpid(pid, 0)
+    except (ProcessLookupError, ChildProcessError):
+        pass
+
+
+def node_names() -> list[str]:
+    return [node["name"] for node in json.loads(Path("/srv/lab/layout.json").read_text())["nodes"]]

@@ -1,0 +1,40 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Give tests a laboratory: a light one, and one with HTCondor, each started once."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+import pytest
+
+from laboratory import Laboratory
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse early what could only fail late."""
+    if os.geteuid() != 0:
+        raise pytest.UsageError("The integration tests start a laboratory and need root.")
+
+
+@pytest.fixture(scope="session")
+def light() -> Iterator[Laboratory]:
+    """Start a laboratory without HTCondor: the demo's layout, tokens by htgettoken alone."""
+    laboratory = Laboratory("it-light")
+    laboratory.up("--light")
+    yield laboratory
+    laboratory.lab("down", check=False)
+
+
+@pytest.fixture(scope="session")
+def condor() -> Iterator[Laboratory]:
+    """Start a laboratory with a real pool and two credds: the demo's layout."""
+    laboratory = Laboratory("it-condor")
+    laboratory.up()
+    yield laboratory
+    laboratory.lab("down", check=False)

@@ -1,0 +1,183 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drive the laboratory from tests: run things in it, break it, and look at the world rather than at our own return values."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import time
+import typing as t
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LAB = ROOT / "lab" / "lab"
+RECAP = re.compile(
+    r"^(?P<host>\S+)\s+: ok=(?P<ok>\d+)\s+changed=(?P<changed>\d+)\s+unreachable=(?P<unreachable>\d+)\s+failed=(?P<failed>\d+)"
+)
+
+
+@dataclass(frozen=True)
+class Recap:
+    """One host's line at the end of a play."""
+
+    ok: int
+    changed: int
+    unreachable: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished command: its exit status and all that it printed."""
+
+    status: int
+    output: str
+    seconds: float = 0.0
+
+    @cached_property
+    def recap(self) -> dict[str, Recap]:
+        """The last play recap, by host."""
+        lines = self.output.rpartition("PLAY RECAP")[2].splitlines()
+        matches = [match for match in map(RECAP.match, lines) if match]
+        return {
+            match["host"]: Recap(*(int(match[key]) for key in ("ok", "changed", "unreachable", "failed"))) for match in matches
+        }
+
+    @property
+    def changed(self) -> int:
+        return sum(line.changed for line in self.recap.values())
+
+    @property
+    def flat(self) -> str:
+        """The output with all white space folded, so that a sentence is found however it was wrapped."""
+        return " ".join(self.output.split())
+
+
+@dataclass
+class Laboratory:
+    """A laboratory by its name; `layout` is what it says of itself."""
+
+    name: str
+    layout: dict[str, t.Any] = field(default_factory=dict)
+
+    def lab(self, *words: str, check: bool = True, timeout: float = 300) -> Done:
+        """Run `lab/lab` with `words`."""
+        mark = time.monotonic()
+        done = subprocess.run(
+            [str(LAB), words[0], "--name", self.name, *words[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=timeout,
+            check=False,
+            env={**os.environ, "TERM": "dumb"},
+        )
+        result = Done(done.returncode, done.stdout.decode("utf-8", "replace"), time.monotonic() - mark)
+        if check and result.status:
+            raise AssertionError(f"lab {' '.join(words)} ended with {result.status}:\n{result.output}")
+        return result
+
+    def up(self, *options: str) -> None:
+        """Start it, and learn its layout."""
+        self.lab("down", check=False)
+        self.lab("up", *options, timeout=600)
+        self.layout = json.loads(self.run("cat", "/srv/lab/layout.json").output)
+
+    def run(self, *argv: str, check: bool = True, user: str = "", timeout: float = 300) -> Done:
+        """Run a command in it, as the service account unless told otherwise."""
+        return self.lab("run", *(["--user", user] if user else []), "--", *argv, check=check, timeout=timeout)
+
+    def node(self, node: str, *argv: str, check: bool = True) -> Done:
+        """Run a command on one of its nodes, as root."""
+        return self.lab("node", node, "--", *argv, check=check)
+
+    @contextlib.contextmanager
+    def fault(self, *words: str) -> t.Iterator[None]:
+        """Break something for the length of a block."""
+        self.lab("fault", *words)
+        try:
+            yield
+        finally:
+            self.lab("heal")
+
+    def push(self, *options: str, env: t.Mapping[str, str] | None = None, timeout: float = 300) -> Done:
+        """Run the token_push playbook."""
+        return self.play("fife.managed_tokens.token_push", *options, env=env, timeout=timeout)
+
+    def play(self, *words: str, env: t.Mapping[str, str] | None = None, timeout: float = 300) -> Done:
+        """Run ansible-playbook, whatever its exit status."""
+        assignments = [f"{key}={value}" for key, value in (env or {}).items()]
+        return self.run("env", *assignments, "ansible-playbook", *words, check=False, timeout=timeout)
+
+    # -- what the world looks like ------------------------------------------------------------------------------------
+
+    @property
+    def services(self) -> list[dict[str, t.Any]]:
+        return list(self.layout["services"])
+
+    def service(self, name: str) -> dict[str, t.Any]:
+        return next(service for service in self.services if service["name"] == name)
+
+    @property
+    def nodes(self) -> list[str]:
+        return [node["name"] for node in self.layout["nodes"]]
+
+    def nodes_of(self, service: t.Mapping[str, t.Any]) -> list[str]:
+        return [node["name"] for node in self.layout["nodes"] if service["experiment"] in node["experiments"]]
+
+    def services_on(self, node: str) -> list[dict[str, t.Any]]:
+        return [service for service in self.services if node in self.nodes_of(service)]
+
+    @property
+    def pairs(self) -> int:
+        return sum(len(self.nodes_of(service)) for service in self.services)
+
+    def files(self, node: str, directory: str = "/tmp") -> dict[str, tuple[str, str, str]]:
+        """Give (mode, owner's UID, content) of every file in a node's directory, by path; hidden ones included."""
+        script = (
+            "import json,os,stat,sys\nfound={}\n"
+            "for name in sorted(os.listdir(sys.argv[1])):\n"
+            " path=os.path.join(sys.argv[1],name); s=os.lstat(path)\n"
+            " if stat.S_ISREG(s.st_mode): found[path]=(f'{stat.S_IMODE(s.st_mode):04o}',str(s.st_uid),open(path,errors='replace').read())\n"
+            "print(json.dumps(found))"
+        )
+        plain = json.loads(self.node(node, "/usr/bin/python3", "-c", script, directory).output)
+        return {path: (mode, owner, content) for path, (mode, owner, content) in plain.items()}
+
+    def all_files(self) -> dict[str, dict[str, tuple[str, str, str]]]:
+        return {node: self.files(node) for node in self.nodes}
+
+    def kept_tokens(self) -> dict[str, str]:
+        """Give the kept tokens' contents by file name."""
+        directory = "/srv/lab/state/service-credd-vault-tokens"
+        script = (
+            "import json,os,sys\nd=sys.argv[1]\n"
+            "print(json.dumps({n: open(os.path.join(d,n)).read() for n in sorted(os.listdir(d))} if os.path.isdir(d) else {}))"
+        )
+        found: dict[str, str] = json.loads(self.run("/usr/bin/python3", "-c", script, directory).output)
+        return found
+
+    def accepted_connections(self, node: str) -> int:
+        """Count the logins that a node's ssh server has accepted so far."""
+        log = self.run("cat", f"/srv/lab/log/sshd-{node}.log", user="root").output
+        return len(re.findall(r"Accepted gssapi-with-mic for ", log))
+
+    def leftovers(self) -> list[str]:
+        """Give what a run may never leave behind on the token host: private directories, working copies, bearer tokens, caches."""
+        script = (
+            "import glob\n"
+            "print('\\n'.join(p for g in ('/tmp/managed-tokens-*','/run/user/*/managed-tokens-*','/tmp/vt_*','/tmp/bt_*','/tmp/krb5cc*',"
+            "'/run/user/*/bt_*','/srv/lab/state/service-credd-vault-tokens/.*') for p in glob.glob(g)))"
+        )
+        return self.run("/usr/bin/python3", "-c", script, user="root").output.split()
+
+    def node_leftovers(self) -> list[str]:
+        """Give temporary files of pushes on all nodes."""
+        return [path for node in self.nodes for path in self.files(node) if path.startswith("/tmp/.") and path.endswith(".tmp")]

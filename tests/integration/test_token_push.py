@@ -1,0 +1,227 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prove the main job: every token in its place, and only there, on nodes that are real ssh servers."""
+
+from __future__ import annotations
+
+import pytest
+
+from laboratory import Laboratory
+
+
+@pytest.fixture(scope="module")
+def pushed(light: Laboratory) -> Laboratory:
+    """A laboratory in which one full run went well."""
+    done = light.push()
+    assert done.status == 0, done.output
+    return light
+
+
+def test_every_file_is_there_private_and_owned_by_the_account(pushed: Laboratory) -> None:
+    for node in pushed.nodes:
+        files = pushed.files(node)
+        expected = set()
+        for service in pushed.services_on(node):
+            token_files = [f"/tmp/vt_u{service['uid']}", f"/tmp/vt_u{service['uid']}-{service['name']}"]
+            role_file = f"/tmp/default_role_{service['experiment']}_{service['uid']}"
+            for path in [*token_files, role_file]:
+                mode, owner, _content = files[path]
+                assert (mode, owner) == ("0400", str(service["uid"])), (node, path)
+            assert files[role_file][2] == f"{service['role']}\n"
+            contents = {files[path][2] for path in token_files}
+            assert len(contents) == 1
+            assert contents.pop() in pushed.kept_tokens().values()
+            expected |= {*token_files, role_file}
+        assert set(files) == expected, f"{node} has other files than its services' own"
+
+
+def test_services_have_tokens_of_their_own(pushed: Laboratory) -> None:
+    tokens = [
+        pushed.files(node)[f"/tmp/vt_u{service['uid']}"][2]
+        for service in pushed.services
+        for node in pushed.nodes_of(service)[:1]
+    ]
+    assert len(set(tokens)) == len(pushed.services)
+
+
+def test_real_htgettoken_on_a_node_gets_a_bearer_token_with_the_pushed_token(pushed: Laboratory) -> None:
+    service = pushed.services[0]
+    node = pushed.nodes_of(service)[0]
+    done = pushed.node(
+        node,
+        "runuser", "-u", service["account"], "--", "env", "-i", "PATH=/usr/bin:/bin",
+        "/var/cache/managed-tokens-lab/venv/bin/htgettoken", "--nokerberos", "--nooidc", "-a", pushed.layout["vault"]["name"],
+        "-i", service["experiment"], "-r", service["role"], f"--credkey={service['credkey']}",
+        f"--vaulttokeninfile=/tmp/vt_u{service['uid']}-{service['name']}", "-o", "/dev/stdout", "-q",
+    )  # fmt: skip
+    assert done.output.strip().startswith("eyJ"), done.output
+    assert done.output.strip().count(".") == 2
+
+
+def test_a_second_run_changes_nothing(pushed: Laboratory) -> None:
+    before = pushed.all_files()
+    kept = pushed.kept_tokens()
+    done = pushed.push()
+    assert done.status == 0, done.output
+    assert done.changed == 0, done.output
+    assert set(done.recap) == set(pushed.nodes)
+    assert pushed.all_files() == before
+    assert pushed.kept_tokens() == kept
+
+
+def test_there_is_one_connection_for_each_pair(pushed: Laboratory) -> None:
+    before = {node: pushed.accepted_connections(node) for node in pushed.nodes}
+    assert pushed.push().status == 0
+    after = {node: pushed.accepted_connections(node) for node in pushed.nodes}
+    assert {node: after[node] - before[node] for node in pushed.nodes} == {
+        node: len(pushed.services_on(node)) for node in pushed.nodes
+    }
+
+
+def test_a_limit_to_one_node_takes_only_its_services(pushed: Laboratory) -> None:
+    node = pushed.nodes[0]
+    others = [name for name in pushed.nodes if name != node]
+    before = {name: pushed.accepted_connections(name) for name in pushed.nodes}
+    done = pushed.push("--limit", node, "-v")
+    assert done.status == 0, done.output
+    assert set(done.recap) == {node}
+    assert [pushed.accepted_connections(name) - before[name] for name in others] == [0] * len(others)
+    assert pushed.accepted_connections(node) - before[node] == len(pushed.services_on(node))
+    absent = [service["name"] for service in pushed.services if node not in pushed.nodes_of(service)]
+    assert absent
+    assert not [name for name in absent if name in done.output]
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [("nova", "nova"), ("*gpvm01*", "gpvm01"), ("experiments:!dune:!shared01.lab.example", "nodune")],
+)
+def test_limits_by_experiment_and_pattern(pushed: Laboratory, limit: str, expected: str) -> None:
+    by_case = {
+        "nova": {node["name"] for node in pushed.layout["nodes"] if "nova" in node["experiments"]},
+        "gpvm01": {node for node in pushed.nodes if "gpvm01" in node},
+        "nodune": {
+            node["name"]
+            for node in pushed.layout["nodes"]
+            if "dune" not in node["experiments"] and node["name"] != "shared01.lab.example"
+        },
+    }
+    done = pushed.push("--limit", limit)
+    assert done.status == 0, done.output
+    assert set(done.recap) == by_case[expected]
+
+
+def test_narrowing_to_a_service_leaves_the_others_alone(pushed: Laboratory) -> None:
+    before = {node: pushed.accepted_connections(node) for node in pushed.nodes}
+    done = pushed.push("-e", "managed_tokens_service=dune_production")
+    assert done.status == 0, done.output
+    service = pushed.service("dune_production")
+    assert {node for node in pushed.nodes if pushed.accepted_connections(node) > before[node]} == set(pushed.nodes_of(service))
+
+
+def test_a_wrong_mode_and_a_wrong_content_are_repaired(pushed: Laboratory) -> None:
+    service = pushed.services[0]
+    node = pushed.nodes_of(service)[0]
+    good = pushed.files(node)
+    wide, other = f"/tmp/vt_u{service['uid']}", f"/tmp/vt_u{service['uid']}-{service['name']}"
+    pushed.node(node, "chmod", "0644", wide)
+    pushed.node(node, "/usr/bin/python3", "-c", f"open({other!r}, 'w').write('nonsense\\n')")
+    done = pushed.push()
+    assert done.status == 0, done.output
+    assert done.recap[node].changed >= 1
+    assert pushed.files(node) == good
+
+
+def test_check_mode_changes_nothing_and_tells_what_would_change(pushed: Laboratory) -> None:
+    service = pushed.services[0]
+    node = pushed.nodes_of(service)[0]
+    path = f"/tmp/vt_u{service['uid']}"
+    pushed.node(node, "rm", path)
+    before, kept = pushed.all_files(), pushed.kept_tokens()
+    requests = pushed.run("wc", "-l", "/srv/lab/log/vault.jsonl", user="root").output
+    done = pushed.push("--check", "--diff")
+    assert done.status == 0, done.output
+    assert f"{path}: absent" in done.output
+    assert done.recap[node].changed >= 1
+    assert pushed.all_files() == before
+    assert pushed.kept_tokens() == kept
+    assert pushed.leftovers() == []
+    assert requests  # the vault server is only looked at: nothing but look-ups of tokens' own lives
+    log = pushed.run("tail", "-n", f"+{int(requests.split()[0]) + 1}", "/srv/lab/log/vault.jsonl", user="root").output
+    assert "lookup-self" in log
+    assert '"POST"' not in log
+    assert pushed.push().status == 0
+
+
+def test_check_mode_before_the_first_run_tells_that_all_would_change(pushed: Laboratory) -> None:
+    pushed.run("rm", "-rf", "/srv/lab/state/service-credd-vault-tokens")
+    done = pushed.push("--check", "-v")
+    assert done.status == 0, done.output
+    assert "would obtain a new token: no token is kept yet" in done.flat
+    assert all(line.changed for line in done.recap.values())
+    assert pushed.kept_tokens() == {}
+    assert pushed.push().status == 0
+
+
+def test_tags_reach_up_to_their_stage(pushed: Laboratory) -> None:
+    before = {node: pushed.accepted_connections(node) for node in pushed.nodes}
+    for tag in ("tickets", "store"):
+        done = pushed.push("--tags", tag)
+        assert done.status == 0, done.output
+    assert {node: pushed.accepted_connections(node) for node in pushed.nodes} == before
+    done = pushed.push("--tags", "push")
+    assert done.status == 0, done.output
+    assert done.changed == 0, done.output
+    assert set(done.recap) == set(pushed.nodes)
+
+
+def test_nothing_of_a_run_is_left_on_the_token_host(pushed: Laboratory) -> None:
+    assert pushed.push().status == 0
+    assert pushed.leftovers() == []
+    assert pushed.node_leftovers() == []
+
+
+def test_state_absent_removes_the_files(pushed: Laboratory) -> None:
+    play = pushed.run("sh", "-c", "cat > /home/mtokens/absent.yml <<'E'\n" + ABSENT + "\nE")
+    assert play.status == 0
+    done = pushed.play("/home/mtokens/absent.yml")
+    assert done.status == 0, done.output
+    assert [files for files in pushed.all_files().values() if files] == []
+    again = pushed.play("/home/mtokens/absent.yml")
+    assert again.status == 0
+    assert again.changed == 0
+    assert pushed.push().status == 0
+    assert all(pushed.all_files().values())
+
+
+ABSENT = """
+- hosts: experiments
+  gather_facts: false
+  connection: local
+  tasks:
+    - fife.managed_tokens.service_info:
+        experiments: "{{ managed_tokens_experiments }}"
+        principal: "{{ managed_tokens_principal }}"
+        keytab_path: "{{ managed_tokens_keytab_path }}"
+        vault_server: "{{ managed_tokens_vault_server }}"
+        token_getter: "{{ managed_tokens_token_getter | default(omit) }}"
+        collectors: "{{ managed_tokens_collectors }}"
+        token_dir: "{{ managed_tokens_token_dir }}"
+      run_once: true
+      register: setup
+    - fife.managed_tokens.kinit_service:
+        services: "{{ setup.services }}"
+        run: "{{ setup.run }}"
+      run_once: true
+      register: tickets
+    - fife.managed_tokens.push_vault_token:
+        services: "{{ tickets.services }}"
+        run: "{{ tickets.run }}"
+        known_hosts: "{{ managed_tokens_known_hosts }}"
+        state: absent
+      run_once: true
+      register: pushed
+    - fife.managed_tokens.node_result:
+        batch: pushed
+"""
