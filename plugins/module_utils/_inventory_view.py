@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._names import suggestion
+from ansible_collections.fife.managed_tokens.plugins.module_utils._names import is_host, suggestion
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import SSH_PORT, Node
 
 
@@ -45,16 +45,22 @@ class InventoryView:
         return list(hosts)
 
     def node(self, host: str, problems: list[str]) -> Node:
-        """Give the node of an inventory host; a port that is none is a problem."""
+        """Give the node of an inventory host; an address or a port that is none is a problem."""
         found = self.addresses.get(host) or {}
         port = found.get("port") or SSH_PORT
         try:
             port = int(port)
             if not 0 < port < 65536:
                 raise ValueError
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             text = f"ansible_port of host {host} is {port!r}; it has to be a number from 1 to 65535."
             if text not in problems:
                 problems.append(text)
             port = SSH_PORT
-        return Node(name=host, address=str(found.get("address") or host), port=port)
+        address = str(found.get("address") or host)
+        # It goes on the command line of ping, where it must not pass for an option. A zone (%eth0) is part of an address.
+        if address != host and not is_host(address.partition("%")[0]):
+            text = f"ansible_host of host {host} is {address!r}, which is no usable host name or address."
+            if text not in problems:
+                problems.append(text)
+        return Node(name=host, address=address, port=port)

@@ -77,6 +77,25 @@ def fill(template: str, values: t.Mapping[str, t.Any], where: str) -> str:
     return filled
 
 
+def role_file_of(service: Service, template: str, where: str) -> str:
+    """Give the path of the service's default role file, "" for none.
+
+    Raises: BadInput when the template has unknown placeholders or does not give an absolute path.
+    """
+    names = {
+        "account": service.account,
+        "experiment": service.experiment,
+        "role": service.role,
+        "uid": service.uid,
+        "service": service.name,
+        "principal": service.principal,
+    }
+    path = fill(template, names, f"{where}: default_role_file")
+    if path and not path.startswith("/"):
+        raise BadInput(f"{where}: default_role_file {path!r} has to be an absolute path.")
+    return path
+
+
 def resolve(experiments: t.Any, general: t.Mapping[str, t.Any], inventory: InventoryView) -> Resolved:
     """Give every configured service with all that can be said without looking at the world. Touches nothing."""
     resolved = Resolved()
@@ -158,7 +177,8 @@ def _resolve_role(
     where = settings.where
     account = settings.get("account")
     if not account:
-        problems.append(f"{where} has no account; every role needs the UNIX account that its token is for.")
+        if not any(text.startswith(f"{where}.account is ") for text in problems):
+            problems.append(f"{where} has no account; every role needs the UNIX account that its token is for.")
         return None
     if not is_account(account):
         why = "looks like a number" if looks_like_number(account) else "is no account name"
@@ -168,7 +188,7 @@ def _resolve_role(
         problems.append(f"{where}.uid is {uid}; a token is never pushed for UID 0 or less, nor above {UID_MAX}.")
     names = {"account": account, "experiment": experiment, "role": role, "token_experiment": token_experiment}
     principal = _filled(settings, "principal", names, problems)
-    if not settings.has("principal"):
+    if not settings.has("principal") or settings.get("principal") == "":
         problems.append(
             f'{where} has no principal; set managed_tokens_principal, like "{{account}}/managed-tokens/host@REALM".'
         )
@@ -176,7 +196,7 @@ def _resolve_role(
         str(general.get("keytab_path") or DEFAULT_KEYTAB_PATH), f"{account}.keytab"
     )
     hosts = inventory.expand(
-        settings.get("nodes") if settings.has("nodes") else _own_group(experiment, where, inventory, problems),
+        settings.get("nodes", []) if settings.has("nodes") else _own_group(experiment, where, inventory, problems),
         f"{where}.nodes",
         problems,
     )
@@ -204,13 +224,18 @@ def _resolve_role(
         token_dir=settings.get("token_dir") or DEFAULT_TOKEN_DIR,
         notify=bool(settings.get("notify", True)),
     )
+    default_role_file = settings.get("default_role_file", DEFAULT_ROLE_FILE) or ""
+    try:
+        role_file_of(service, default_role_file, where)
+    except BadInput as err:
+        problems.append(err.msg)
     return Wanted(
         service=service,
         uid=uid,
         credds=credds,
         collectors=tuple(settings.get("collectors") or ()),
         schedd_constraint=settings.get("schedd_constraint") or "",
-        default_role_file=settings.get("default_role_file", DEFAULT_ROLE_FILE) or "",
+        default_role_file=default_role_file,
     )
 
 

@@ -8,6 +8,7 @@ default."""
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._names import suggestion
@@ -30,6 +31,7 @@ SHARED_SETTINGS: dict[str, str] = {
 ROLE_ONLY = {"account": "str", "uid": "int", "nodes": "list", "keytab": "str"}
 ROLE_KEYS: dict[str, str] = {**SHARED_SETTINGS, **ROLE_ONLY}
 
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,30}\Z")
 _TRUE = ("yes", "on", "true", "1")
 _FALSE = ("no", "off", "false", "0")
 
@@ -48,9 +50,10 @@ def as_type(value: t.Any, kind: str) -> t.Any:
     if kind == "bool":
         return _as_bool(value)
     if kind == "int":
-        if isinstance(value, bool) or not str(value).strip().lstrip("+-").isdigit():
+        text = str(value).strip()
+        if isinstance(value, bool) or not _WHOLE_NUMBER.match(text):
             raise Unusable("a whole number")
-        return int(str(value).strip())
+        return int(text)
     if isinstance(value, (dict, list, tuple, bool)) or value is None:
         raise Unusable("text")
     return str(value)

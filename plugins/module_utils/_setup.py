@@ -11,14 +11,13 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
-    BadInput,
     TokensError,
     UidUnknown,
     VaultServerUnknown,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._htcondor import Pool, split_vault_server
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import FAILED, OK, SETUP, Outcome, Stopwatch
-from ansible_collections.fife.managed_tokens.plugins.module_utils._resolve import Wanted, fill
+from ansible_collections.fife.managed_tokens.plugins.module_utils._resolve import Wanted, role_file_of
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Credd, Service
 
 # Given the accounts without a UID of their own, says which UIDs are known.
@@ -34,37 +33,16 @@ def add_uids(wanted: t.Sequence[Wanted], source: UidSource) -> list[Service]:
     """Give the services with their UIDs and the file names made from them; the role's own UID wins, 0 means nobody
     knows.
 
-    Raises: BadInput when a template for the default role file has unknown placeholders.
+    Raises: BadInput as C(role_file_of) does.
     """
     open_accounts = {item.service.account for item in wanted if item.uid is None}
     known = source(open_accounts) if open_accounts else {}
     services: list[Service] = []
-    problems: list[str] = []
     for item in wanted:
         service = replace(item.service, uid=item.uid or known.get(item.service.account, 0))
         where = f"managed_tokens_experiments.{service.experiment}.roles.{service.role}"
-        names = {
-            "account": service.account,
-            "experiment": service.experiment,
-            "role": service.role,
-            "uid": service.uid,
-            "service": service.name,
-            "principal": service.principal,
-        }
-        try:
-            path = fill(
-                item.default_role_file,
-                names,
-                f"{where}: default_role_file",
-            )
-        except BadInput as err:
-            problems.append(err.msg)
-            continue
-        if path and not path.startswith("/"):
-            problems.append(f"{where}: default_role_file {path!r} has to be an absolute path.")
+        path = role_file_of(service, item.default_role_file, where)
         services.append(replace(service, default_role_file=path, credds=tuple(Credd(name) for name in item.credds)))
-    if problems:
-        raise BadInput(*problems)
     return services
 
 
