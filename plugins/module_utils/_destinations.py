@@ -67,7 +67,8 @@ def settle(services: t.Sequence[Service]) -> tuple[list[Service], list[str]]:
         credds = frozenset(credd.name for credd in service.credds)
         others = keepers.setdefault((service.token_dir, service.name), [])
         if any(not credds or not other or credds & other for other in others):
-            service = replace(service, store_name=service.config_name)
+            # No real name has three underscores; the configured name alone may be the real name of another service.
+            service = replace(service, store_name=f"{service.config_name}_{service.name}")
         others.append(credds)
         settled[service.config_name] = replace(service, yields=tuple(yields))
     warnings = [
