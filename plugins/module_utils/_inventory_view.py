@@ -58,7 +58,7 @@ class InventoryView:
                 problems.append(text)
             port = SSH_PORT
         address = str(found.get("address") or host)
-        # It goes on the command line of ping, where it must not pass for an option. A zone (%eth0) is part of an address.
+        # It goes on the command line of ping and must not pass for an option. A zone (%eth0) is part of an address.
         if address != host and not is_host(address.partition("%")[0]):
             text = f"ansible_host of host {host} is {address!r}, which is no usable host name or address."
             if text not in problems:

@@ -24,8 +24,10 @@ def test_expand_unknown_name_is_told_with_the_nearest() -> None:
     problems: list[str] = []
     assert inventory().expand(["dunegpvm03.lab.example", "nova"], "x.nodes", problems) == [*NOVA]
     assert problems == [
-        "x.nodes names 'dunegpvm03.lab.example', which is neither a host nor a group of the inventory; "
-        "did you mean 'dunegpvm02.lab.example'?"
+        (
+            "x.nodes names 'dunegpvm03.lab.example', which is neither a host nor a group of the inventory; "
+            "did you mean 'dunegpvm02.lab.example'?"
+        )
     ]
 
 

@@ -102,8 +102,10 @@ ROLE_PROBLEMS: tuple[tuple[dict[str, t.Any], str], ...] = (
     ({"nodes": {"a": 1}}, f"{ROLE}.nodes is {{'a': 1}}; it has to be a list of names."),
     (
         {"nodes": ["novagpvm02.lab.example"]},
-        f"{ROLE}.nodes names 'novagpvm02.lab.example', which is neither a host nor a group of the inventory; "
-        "did you mean 'novagpvm01.lab.example'?",
+        (
+            f"{ROLE}.nodes names 'novagpvm02.lab.example', which is neither a host nor a group of the inventory; "
+            "did you mean 'novagpvm01.lab.example'?"
+        ),
     ),
     ({"principal": "{acount}@R"}, f"{ROLE}: principal has the placeholder '{{acount}}'; did you mean 'account'?"),
     (
@@ -163,23 +165,31 @@ EXPERIMENT_PROBLEMS: tuple[tuple[t.Any, str], ...] = (
     ),
     (
         {"dune": {"roles": {"a_b": GOOD_ROLES["production"]}}},
-        "The role 'a_b' of experiment dune has an underscore; "
-        "the storer accepts only the one between experiment and role.",
+        (
+            "The role 'a_b' of experiment dune has an underscore; "
+            "the storer accepts only the one between experiment and role."
+        ),
     ),
     (
         {"dune": {"roles": {"a b": GOOD_ROLES["production"]}}},
-        "The role 'a b' of experiment dune is no usable name: only letters, digits, dots and hyphens, "
-        "beginning and ending with a letter or digit.",
+        (
+            "The role 'a b' of experiment dune is no usable name: only letters, digits, dots and hyphens, "
+            "beginning and ending with a letter or digit."
+        ),
     ),
     (
         {"dune": {"roles": GOOD_ROLES, "token_experiment": "1e5"}},
-        f"{EXPERIMENT}.token_experiment '1e5' looks like a number; "
-        "the state database would change it, so another name is needed.",
+        (
+            f"{EXPERIMENT}.token_experiment '1e5' looks like a number; "
+            "the state database would change it, so another name is needed."
+        ),
     ),
     (
         {"mu2e": {"roles": {"production": {"account": "mu2epro"}}}},
-        "managed_tokens_experiments.mu2e.roles.production has no nodes, and the inventory has no group 'mu2e' "
-        "with hosts to take them from.",
+        (
+            "managed_tokens_experiments.mu2e.roles.production has no nodes, and the inventory has no group 'mu2e' "
+            "with hosts to take them from."
+        ),
     ),
 )
 
@@ -226,7 +236,7 @@ def test_resolve_any_tree_of_plain_data_resolves_or_is_told(configured: t.Any) -
 
 @given(st.dictionaries(st.sampled_from(sorted(ROLE_KEYS)), plain_data()), plain_data())
 def test_resolve_any_values_of_the_known_keys_resolve_or_are_told(values: dict[str, t.Any], other: t.Any) -> None:
-    general = {**GENERAL, **{key: other for key in ("credds", "collectors", "notify", "token_dir", "vault_server")}}
+    general = {**GENERAL, **dict.fromkeys(("credds", "collectors", "notify", "token_dir", "vault_server"), other)}
     found = resolved({"dune": {"token_experiment": other, "emails": other, "roles": {"r": values}}}, general)
     assert len(found.problems) == len(set(found.problems))
 
@@ -243,5 +253,5 @@ def test_fill_replaces_placeholders_also_with_spaces() -> None:
 
 @pytest.mark.parametrize("template", ["{}", "{c}", "{a", "a}", "{{a}}", "{a.b}", "{0}"])
 def test_fill_anything_else_in_braces_is_bad_input(template: str) -> None:
-    with pytest.raises(BadInput, match="^here "):
+    with pytest.raises(BadInput, match=r"^here "):
         fill(template, {"a": 1}, "here")

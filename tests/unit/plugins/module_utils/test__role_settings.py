@@ -71,10 +71,9 @@ def test_as_type_of_an_unclear_value_is_unusable(value: t.Any, kind: str) -> Non
 def test_as_type_of_anything_gives_that_type_or_is_unusable(value: t.Any, kind: str) -> None:
     try:
         found = as_type(value, kind)
-    except Unusable as err:
-        assert str(err)
-    else:
-        assert type(found).__name__ == kind
+    except Unusable:
+        return
+    assert type(found).__name__ == kind
 
 
 def settings_of(values: dict[str, t.Any], general: dict[str, t.Any] | None = None) -> tuple[RoleSettings, list[str]]:

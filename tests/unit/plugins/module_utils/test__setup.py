@@ -19,6 +19,8 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._service impor
 from ansible_collections.fife.managed_tokens.plugins.module_utils._setup import add_uids, complete, no_uids
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import service
 
+CREDDS = (Credd("c1", "col"),)
+
 
 def wanted(name: str = "dune_production", **changes: t.Any) -> Wanted:
     """Give a configured service."""
@@ -36,9 +38,7 @@ def wanted(name: str = "dune_production", **changes: t.Any) -> Wanted:
 class FakePool:
     """Answer like HTCondor, or fail like it."""
 
-    def __init__(
-        self, answer: tuple[Credd, ...] | Exception = (Credd("c1", "col"),), options: str = "-a vault --x"
-    ) -> None:
+    def __init__(self, answer: tuple[Credd, ...] | Exception = CREDDS, options: str = "-a vault --x") -> None:
         self.answer = answer
         self.options = options
 
@@ -77,7 +77,7 @@ def test_complete_takes_credds_from_the_pool_and_the_server_from_its_options() -
     found, outcome = complete(service(vault_server="", credds=()), wanted(), t.cast("t.Any", FakePool()))
     assert outcome.status == "ok"
     assert (found.vault_server, found.gettoken_options) == ("vault", "--x")
-    assert found.credds == (Credd("c1", "col"),)
+    assert found.credds == CREDDS
 
 
 def test_complete_configured_server_and_credds_win() -> None:
