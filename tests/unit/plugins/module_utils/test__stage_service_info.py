@@ -1,0 +1,185 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The first stage as a whole: nothing is asked and nothing goes on while the configuration is wrong."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils import _stage_service_info as stage
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, Missing
+from ansible_collections.fife.managed_tokens.plugins.module_utils._process import Finished
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import (
+    DUNE,
+    GROUPS,
+    PRINCIPAL,
+    experiments,
+)
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Put the programs that the stage looks for where it finds them; the collector answers with two schedds."""
+    for name in ("condor_vault_storer", "condor_store_cred", "htgettoken", "condor_status", "condor_config_val"):
+        (tmp_path / name).write_text("#!/bin/sh\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(stage, "missing_packages", lambda _names: [])
+
+    def answer(argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: float) -> Finished:
+        output = "credd2.lab.example\ncredd1.lab.example\n" if "-schedd" in argv else "-a vault.lab.example\n"
+        return Finished(0, output, 0.0)
+
+    monkeypatch.setattr(stage, "run_program", answer)
+    return tmp_path
+
+
+def run(warnings: list[str] | None = None, **params: t.Any) -> dict[str, t.Any]:
+    """Run the stage with validated options."""
+    given = {
+        "experiments": experiments(),
+        "principal": PRINCIPAL,
+        "groups": GROUPS,
+        "hosts": list(GROUPS["experiments"]),
+        "vault_server": "vault.lab.example",
+        **params,
+    }
+    checked = ArgumentSpecValidator(stage.ARGUMENT_SPEC).validate(given)
+    assert not checked.error_messages
+    collected = [] if warnings is None else warnings
+    return stage.run_stage(checked.validated_parameters, Context(warn=collected.append))
+
+
+def problems(**params: t.Any) -> tuple[str, ...]:
+    """Give what the stage says of bad options."""
+    with pytest.raises(BadInput) as caught:
+        run(**params)
+    return caught.value.problems
+
+
+def test_run_stage_gives_services_outcomes_and_run() -> None:
+    found = run()
+    assert found["changed"] is False
+    assert [service["config_name"] for service in found["services"]] == ["dune_production"]
+    assert [credd["name"] for credd in found["services"][0]["credds"]] == ["credd1.lab.example", "credd2.lab.example"]
+    assert [outcome["status"] for outcome in found["outcomes"]] == ["ok"]
+    assert found["run"]["timeouts"]["push"] == 30.0
+    assert found["msg"] == "1 of 1 configured services, 2 nodes, 2 (service, node) pairs."
+
+
+def test_run_stage_account_without_uid_is_an_outcome_not_an_error() -> None:
+    found = run(experiments=experiments(uid=None))
+    assert [outcome["kind"] for outcome in found["outcomes"]] == ["uid_unknown"]
+    assert found["msg"].endswith("; 1 services cannot go on.")
+
+
+def test_run_stage_all_problems_of_all_kinds_are_told_at_once() -> None:
+    found = problems(
+        experiments={**experiments(uid=0), "no_va": {"roles": {"production": {"account": "novapro", "nodes": "nova"}}}},
+        timeouts={"push": 5, "conect": 3, "store": -1},
+    )
+    words = ("unknown key 'conect'", "store is -1", "dune.roles.production.uid is 0", "'no_va' has an underscore")
+    assert len(found) == len(words)
+    for text, word in zip(found, words, strict=True):
+        assert word in text
+
+
+CONTRADICTIONS: tuple[tuple[dict[str, t.Any], str], ...] = (
+    (
+        {"connect": 30},
+        "managed_tokens_timeouts.connect (30 s) has to be shorter than managed_tokens_timeouts.push (30 s).",
+    ),
+    (
+        {"ping": 10},
+        "managed_tokens_timeouts.ping (10 s) has to be shorter than managed_tokens_timeouts.connect (10 s).",
+    ),
+    (
+        {"store": 901},
+        "managed_tokens_timeouts.store (901 s) has to be shorter than managed_tokens_timeouts.run (900 s).",
+    ),
+)
+
+
+@pytest.mark.parametrize(("timeouts", "problem"), CONTRADICTIONS)
+def test_run_stage_contradicting_timeouts_are_told(timeouts: dict[str, t.Any], problem: str) -> None:
+    assert problems(timeouts=timeouts) == (problem,)
+
+
+def test_run_stage_node_outside_the_group_is_told() -> None:
+    assert problems(experiments=experiments(nodes=[DUNE[0], "mail.lab.example"])) == (
+        (
+            "managed_tokens_experiments.dune.roles.production is for node mail.lab.example, "
+            "which is in the inventory but not in the group experiments, so no play reaches it."
+        ),
+    )
+
+
+NOTHING: tuple[tuple[dict[str, t.Any], str], ...] = (
+    ({"experiments": {}}, "No service is configured: managed_tokens_experiments is empty."),
+    ({"hosts": []}, "There is no service to work on: the play has no hosts."),
+    (
+        {"hosts": ["novagpvm01.lab.example"]},
+        (
+            "There is no service to work on: none of the 1 configured services has a node among the 1 hosts "
+            "of this play (after --limit)."
+        ),
+    ),
+    (
+        {"hosts": ["novagpvm01.lab.example"], "service": ["dune_production"]},
+        (
+            "There is no service to work on: none of the 1 configured services that were asked for has a node "
+            "among the 1 hosts of this play (after --limit)."
+        ),
+    ),
+    (
+        {"experiment": ["dun"]},
+        "managed_tokens_experiment names 'dun', which is not configured; did you mean 'dune'?",
+    ),
+    (
+        {"service": ["dune_prod"]},
+        "managed_tokens_service names 'dune_prod', which is not configured; did you mean 'dune_production'?",
+    ),
+)
+
+
+@pytest.mark.parametrize(("params", "problem"), NOTHING)
+def test_run_stage_nothing_to_work_on_is_an_error(params: dict[str, t.Any], problem: str) -> None:
+    assert problems(**params) == (problem,)
+
+
+def test_run_stage_missing_programs_and_packages_are_told_in_one_message(
+    installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (installed / "htgettoken").unlink()
+    (installed / "condor_vault_storer").unlink()
+    monkeypatch.setattr(stage, "missing_packages", lambda names: [f"No package {name}." for name in names[:1]])
+    monkeypatch.setenv("PATH", str(installed))
+    with pytest.raises(Missing) as caught:
+        run()
+    assert caught.value.msg.startswith("No package asyncssh. Not installed on the token host, or not in PATH: ")
+    assert "condor_vault_storer (comes with HTCondor), htgettoken (" in caught.value.msg
+
+
+def test_run_stage_limit_leaves_the_nodes_of_the_play() -> None:
+    found = run(hosts=[DUNE[1]])
+    assert [node["name"] for node in found["services"][0]["nodes"]] == [DUNE[1]]
+
+
+def test_run_stage_clash_is_a_warning() -> None:
+    warnings: list[str] = []
+    both = {"dune": {"roles": {role: {"account": "dunepro", "uid": 50100} for role in ("production", "analysis")}}}
+    run(warnings, experiments=both)
+    assert [text.partition(" both write ")[0] for text in warnings] == ["dune_analysis and dune_production"] * 2
+
+
+def test_run_stage_uids_of_the_registry_are_taken() -> None:
+    given = {"experiments": experiments(uid=None), "principal": PRINCIPAL, "groups": GROUPS, "hosts": list(DUNE)}
+    checked = ArgumentSpecValidator(stage.ARGUMENT_SPEC).validate(given)
+    found = stage.run_stage(checked.validated_parameters, Context(), lambda accounts: dict.fromkeys(accounts, 4711))
+    assert [service["uid"] for service in found["services"]] == [4711]
