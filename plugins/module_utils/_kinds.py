@@ -65,7 +65,7 @@ KINDS: dict[str, Kind] = {
     ),
     "deadline": Kind(
         "The run's global time was over before this was finished.",
-        "Raise managed_tokens_timeouts.global or find what was slow; what is unfinished is tried in the next run.",
+        "Raise managed_tokens_timeouts.run or find what was slow; what is unfinished is tried in the next run.",
         OPERATOR,
     ),
     "destination_foreign": Kind(

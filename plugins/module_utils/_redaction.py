@@ -12,35 +12,45 @@ import re
 LIMIT = 400
 REDACTED = "[redacted]"
 
-# Vault service and batch tokens (hvs., hvb., s., b.), JSON web tokens, and what follows an authorisation header.
-_SECRETS = re.compile(
-    r"\b(?:hv[sbr]\.[A-Za-z0-9_-]{6,}|[sb]\.[A-Za-z0-9]{20,}|eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,2})"
-    r"|(?<=Negotiate )[A-Za-z0-9+/=]{8,}|(?<=Bearer )[A-Za-z0-9._~+/=-]{8,}",
+# Vault service and batch tokens (hvs., hvb., hvr.); then old ones (s., b.), JSON web tokens, and what follows an
+# authorisation header. What stands before them does not matter: a word may be glued to a token. One after the other,
+# so that none takes away the beginning of another.
+_SECRETS = (
+    re.compile(r"hv[sbr]\.[A-Za-z0-9_-]{6,}"),
+    re.compile(r"[sb]\.[A-Za-z0-9]{20,}|eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,2}"),
+    re.compile(r"(?<=Negotiate )[A-Za-z0-9+/=]{8,}|(?<=Bearer )[A-Za-z0-9._~+/=-]{8,}"),
 )
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# Without a width or with one of their own: what they stand in is one word. The others separate words.
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]+"
+)
+_SEPARATORS = re.compile(r"[\t-\r\x1c-\x1f\x85\u2028\u2029]+")
 _SPACES = re.compile(r" {2,}")
 
 
 def redact(text: str) -> str:
     """Replace everything in `text` that looks like a token."""
-    return _SECRETS.sub(REDACTED, text)
+    for secrets in _SECRETS:
+        text = secrets.sub(REDACTED, text)
+    return text
 
 
 def one_line(text: str, limit: int = LIMIT) -> str:
     """Give `text` redacted, on one line, without control characters, at most `limit` characters; the end is kept, not
     the start."""
-    # A megabyte of output is cut before the expressions see it; a token across the cut would lose its telling prefix,
-    # so the cut
-    # leaves far more than is shown and drops the first word.
-    if len(text) > 40 * limit:
-        text = text[-40 * limit :].partition(" ")[2]
-    line = _CONTROLS.sub(" ", _ESCAPES.sub("", text))
+    line = _SEPARATORS.sub(" ", _INVISIBLE.sub("", _ESCAPES.sub("", _end_of(text, limit))))
     line = redact(_SPACES.sub(" ", line)).strip()
     return line if len(line) <= limit else "... " + line[-(limit - 4) :].lstrip()
 
 
 def last_words(output: str, lines: int = 3, limit: int = LIMIT) -> str:
     """Give the last non-empty lines of a program's output, fit to be shown."""
-    kept = [line.strip() for line in output[-40 * limit :].splitlines() if line.strip()]
+    kept = [line.strip() for line in _end_of(output, limit).splitlines() if line.strip()]
     return one_line(" / ".join(kept[-lines:]), limit)
+
+
+def _end_of(text: str, limit: int) -> str:
+    # A megabyte of output is cut before the expressions see it. A token across the cut has lost its telling beginning,
+    # so what is left of the first word goes too.
+    return text if len(text) <= 40 * limit else re.sub(r"\A\S+", "", text[-40 * limit :])

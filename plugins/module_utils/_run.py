@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass, field, fields
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
 
+LONGEST_S = 1e6
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
@@ -42,18 +44,22 @@ class Timeouts:
         given = {key: value for key, value in (plain or {}).items() if value is not None}
         problems = [
             f"managed_tokens_timeouts has an unknown key {key!r}; known are {', '.join(sorted(known))}."
-            for key in sorted(given)
+            for key in sorted(given, key=str)
             if key not in known
         ]
         values: dict[str, float] = {}
         for key, value in given.items():
             try:
                 values[key] = float(value)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 problems.append(f"managed_tokens_timeouts.{key} is {value!r}; it has to be a number of seconds.")
                 continue
-            if not 0 < values[key] < 1e6:
+            if not values[key] > 0:
                 problems.append(f"managed_tokens_timeouts.{key} is {value}; it has to be more than 0 seconds.")
+            elif values[key] > LONGEST_S:
+                problems.append(
+                    f"managed_tokens_timeouts.{key} is {value}; it has to be at most {LONGEST_S:.0f} seconds."
+                )
         if problems:
             raise BadInput(*problems)
         timeouts = cls(**values)
