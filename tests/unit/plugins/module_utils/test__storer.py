@@ -1,0 +1,198 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Concurrent storer runs share nothing, are told everything, and leave nothing behind."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils import _storer
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadFile, Missing
+from ansible_collections.fife.managed_tokens.plugins.module_utils._process import Finished
+from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd
+from ansible_collections.fife.managed_tokens.plugins.module_utils._storer import StorerRun, describe, run_storer
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY, OTHER_TOKEN, TOKEN, service
+
+CREDD = Credd("credd1.lab.example", "collector.lab.example")
+
+
+@pytest.fixture(autouse=True)
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the run a private directory, a working directory and programs of its own."""
+    for name in ("run", "tmp", "bin"):
+        (tmp_path / name).mkdir()
+    for name in ("condor_vault_storer", "htgettoken"):
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\n", encoding="utf-8")
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(_storer, "WORKING_DIRECTORY", tmp_path / "tmp")
+    return tmp_path
+
+
+def storer(places: Path, number: int = 1, **changes: t.Any) -> StorerRun:
+    """Give one run of the storer."""
+    settings = {key: changes.pop(key) for key in ("htgettoken_options", "verbose") if key in changes}
+    owner = service(ccache="FILE:/run/x/krb5cc_dune_production", **changes)
+    credd = CREDD if owner.token_getter == "condor" else None
+    return StorerRun(owner, credd, number, "abc", places / "run", "3d", **settings)
+
+
+def test_argv_of_the_storer_is_the_service_alone(places: Path) -> None:
+    assert storer(places).argv() == [str(places / "bin" / "condor_vault_storer"), "dune_production"]
+    assert storer(places, verbose=True).argv()[1:] == ["-v", "dune_production"]
+
+
+def test_argv_newer_name_of_the_storer_serves(places: Path) -> None:
+    (places / "bin" / "condor_vault_storer").rename(places / "bin" / "condor_credential_storer")
+    assert storer(places).argv()[0].endswith("/condor_credential_storer")
+
+
+def test_argv_no_storer_is_missing(places: Path) -> None:
+    (places / "bin" / "condor_vault_storer").unlink()
+    with pytest.raises(Missing, match="condor_vault_storer or condor_credential_storer is not installed"):
+        storer(places).argv()
+
+
+def test_argv_of_htgettoken_names_issuer_role_and_files(places: Path) -> None:
+    run = storer(places, token_getter="htgettoken", name="fermilab_production")
+    assert run.argv() == [
+        str(places / "bin" / "htgettoken"),
+        "--nooidc",
+        "-a",
+        "vault.lab.example",
+        "-i",
+        "fermilab",
+        "-r",
+        "production",
+        f"--vaulttokenfile={run.private / 'vt'}",
+        f"--outfile={run.private / 'bt'}",
+    ]
+
+
+def test_environment_is_complete_and_the_runs_own(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KRB5CCNAME", "FILE:/tmp/krb5cc_somebody")
+    monkeypatch.setenv("HTGETTOKENOPTS", "--credkey=somebody")
+    monkeypatch.setenv("BEARER_TOKEN", CANARY)
+    monkeypatch.setenv("_condor_CREDD_HOST", "elsewhere")
+    run = storer(places, gettoken_options="--x")
+    env = run.environment()
+    assert env["KRB5CCNAME"] == "FILE:/run/x/krb5cc_dune_production"
+    assert env["HTGETTOKENOPTS"] == ("--vaulttokenminttl=3d --credkey=dunepro/managed-tokens/push.lab.example")
+    assert env["CONDOR_VAULT_STORER_ID"] == run.id
+    assert env["_condor_SEC_CREDENTIAL_GETTOKEN_OPTS"] == "--x -a vault.lab.example"
+    assert env["_condor_CREDD_HOST"] == "credd1.lab.example"
+    assert env["_condor_COLLECTOR_HOST"] == "collector.lab.example"
+    assert env["XDG_RUNTIME_DIR"] == str(run.private)
+    assert env["BEARER_TOKEN_FILE"] == str(run.private / "bt")
+    assert CANARY not in str(env)
+
+
+def test_environment_local_pool_and_htgettoken_name_no_collector(places: Path) -> None:
+    local = StorerRun(service(), Credd("c"), 1, "abc", places, "3d").environment()
+    assert "_condor_COLLECTOR_HOST" not in local
+    alone = storer(places, token_getter="htgettoken").environment()
+    assert not {"_condor_CREDD_HOST", "CONDOR_VAULT_STORER_ID"} & alone.keys()
+
+
+def test_environment_options_of_the_site_win(places: Path) -> None:
+    given = "--credkey=own --vaulttokenminttl=1h --debug"
+    assert storer(places, htgettoken_options=given).environment()["HTGETTOKENOPTS"] == given
+
+
+def test_runs_share_no_file_and_no_name(places: Path) -> None:
+    one, other = storer(places, 1), storer(places, 12)
+    shared = ("CONDOR_VAULT_STORER_ID", "XDG_RUNTIME_DIR", "BEARER_TOKEN_FILE")
+    assert all(one.environment()[name] != other.environment()[name] for name in shared)
+    assert not {one.private, *one.leftovers} & {other.private, *other.leftovers}
+
+
+class FakeProgram:
+    """Behave like a storer: see the staged token, leave another one."""
+
+    def __init__(self, run: StorerRun, leaves: bytes | None, error: BaseException | None = None) -> None:
+        self.run, self.leaves, self.error = run, leaves, error
+        self.staged: bytes | None = None
+        self.mode = 0
+
+    def __call__(self, argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: float) -> Finished:
+        assert env["LC_ALL"] == "C"
+        assert timeout == 7.0
+        assert CANARY not in f"{argv}{env}"
+        if self.run.working_copy.exists():
+            self.staged = self.run.working_copy.read_bytes()
+            self.mode = self.run.working_copy.stat().st_mode & 0o777
+            self.run.working_copy.unlink()
+        (self.run.private / "bt").write_bytes(b"bearer")
+        self.run.leftovers[1].write_bytes(b"second copy")
+        if self.leaves is not None:
+            self.run.working_copy.write_bytes(self.leaves)
+        if self.error is not None:
+            raise self.error
+        return Finished(0, "", 0.1)
+
+
+def remaining(places: Path) -> list[Path]:
+    """List what is left of a run."""
+    return [*(places / "run").iterdir(), *(places / "tmp").iterdir()]
+
+
+@pytest.mark.parametrize("getter", ["condor", "htgettoken"])
+@pytest.mark.parametrize("prior", [None, TOKEN])
+@pytest.mark.parametrize("leaves", [None, OTHER_TOKEN])
+def test_run_storer_stages_the_prior_token_and_leaves_nothing(
+    places: Path, getter: str, prior: bytes | None, leaves: bytes | None
+) -> None:
+    run = storer(places, token_getter=getter)
+    program = FakeProgram(run, leaves)
+    done, left_behind = run_storer(run, prior, run=program, timeout=7.0)
+    assert done.is_good
+    assert left_behind == leaves
+    assert program.staged == prior
+    assert program.mode == (0o600 if prior else 0)
+    assert remaining(places) == []
+
+
+@pytest.mark.parametrize("error", [Missing("no program."), KeyboardInterrupt()])
+def test_run_storer_whatever_ends_it_leaves_nothing(places: Path, error: BaseException) -> None:
+    run = storer(places)
+    with pytest.raises(type(error)):
+        run_storer(run, TOKEN, run=FakeProgram(run, OTHER_TOKEN, error), timeout=7.0)
+    assert remaining(places) == []
+
+
+def test_run_storer_link_left_in_place_of_the_token_is_no_token(places: Path) -> None:
+    run = storer(places)
+    (places / "secret").write_bytes(TOKEN)
+
+    def program(_argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: float) -> Finished:
+        run.working_copy.symlink_to(places / "secret")
+        return Finished(0, "", 0.1)
+
+    _done, left_behind = run_storer(run, None, run=program, timeout=7.0)
+    assert left_behind is None
+    assert (places / "secret").exists()
+
+
+def test_run_storer_occupied_working_copy_is_neither_used_nor_followed(places: Path) -> None:
+    run = storer(places)
+    run.working_copy.symlink_to(places / "target")
+    with pytest.raises(BadFile, match="Cannot create"):
+        run_storer(run, TOKEN, run=FakeProgram(run, None), timeout=7.0)
+    assert not (places / "target").exists()
+
+
+def test_run_storer_without_its_directory_is_a_bad_file(places: Path) -> None:
+    os.rmdir(places / "run")
+    run = storer(places)
+    with pytest.raises(BadFile, match=r"^Cannot make the directory"):
+        run_storer(run, TOKEN, run=FakeProgram(run, None), timeout=7.0)
+
+
+def test_describe_names_service_and_credd() -> None:
+    assert describe(service(), CREDD) == "dune_production on credd credd1.lab.example"
+    assert describe(service(), None) == "dune_production"
