@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 import typing as t
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._service impor
 from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life
 
 PREFIXES = (b"hvs.", b"s.")
+_ONE_WORD = re.compile(rb"[!-~]{12,4096}")
 STALE_TEMPORARY_S = 3600.0
 
 
@@ -36,7 +38,7 @@ def checked_token(content: bytes | None, what: str) -> bytes:
     token = (content or b"").strip()
     if not token:
         raise TokenInvalid(f"{what}: the token file is {'missing' if content is None else 'empty'}.")
-    if not token.startswith(PREFIXES) or len(token.split()) != 1 or not token.isascii() or not 12 <= len(token) <= 4096:
+    if not token.startswith(PREFIXES) or not _ONE_WORD.fullmatch(token):
         raise TokenInvalid(
             f"{what}: the file holds no vault token ({len(token)} bytes; a token begins with hvs. or s.)."
         )

@@ -31,11 +31,16 @@ def read_private(path: Path) -> bytes | None:
         return None
     except OSError as err:
         raise BadFile(f"Cannot read {path}: {err.strerror}.") from err
-    with os.fdopen(handle, "rb") as file:
+    try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
             raise BadFile(f"{path} is not a plain file of the running user (owner UID {found.st_uid}); it is not used.")
-        content = file.read(SIZE_LIMIT + 1)
+        with open(handle, "rb", closefd=False) as file:
+            content = file.read(SIZE_LIMIT + 1)
+    except OSError as err:
+        raise BadFile(f"Cannot read {path}: {err.strerror}.") from err
+    finally:
+        os.close(handle)
     if len(content) > SIZE_LIMIT:
         raise BadFile(f"{path} is larger than {SIZE_LIMIT} bytes; that is no token.")
     return content

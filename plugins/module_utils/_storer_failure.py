@@ -87,7 +87,8 @@ def cause_of(done: Finished, what: str, timeout: float) -> StorerFailed | TimedO
     found: type[StorerFailed] = StorerFailed
     lowered = done.output.lower()
     for kind, marks in _MARKS:
-        if any(mark.lower() in lowered for mark in marks):
+        # The file system says "Permission denied" and vault "permission denied".
+        if any(mark in done.output if kind is VaultDenied else mark.lower() in lowered for mark in marks):
             found = kind
             break
     words = last_words(done.output)
