@@ -16,7 +16,7 @@ from world.namespaces import WorldError, mount
 
 DIRECTORY = Path("/srv/lab/condor")
 CLIENT_CONFIG = DIRECTORY / "client.conf"
-ADVERTISED_WITHIN_S = 60.0
+ADVERTISED_WITHIN_S = 25.0
 
 COMMON = """\
 RELEASE_DIR = /usr
@@ -56,6 +56,8 @@ SEC_DEFAULT_AUTHENTICATION_METHODS = KERBEROS, FS
 SEC_CREDD_WRITE_AUTHENTICATION_METHODS = KERBEROS, FS
 SEC_CLIENT_AUTHENTICATION_METHODS = KERBEROS, FS
 SEC_READ_AUTHENTICATION = OPTIONAL
+SEC_READ_ENCRYPTION = OPTIONAL
+SEC_READ_INTEGRITY = OPTIONAL
 KERBEROS_SERVER_KEYTAB = {host_keytabs}/{name}.keytab
 ALLOW_READ = *
 ALLOW_WRITE = *
@@ -75,7 +77,9 @@ MAX_DEFAULT_LOG = 1 Mb
 
 CLIENT = """\
 SEC_CLIENT_AUTHENTICATION_METHODS = KERBEROS
-SEC_READ_AUTHENTICATION = OPTIONAL
+SEC_CLIENT_AUTHENTICATION = OPTIONAL
+SEC_CLIENT_ENCRYPTION = OPTIONAL
+SEC_CLIENT_INTEGRITY = OPTIONAL
 SEC_CREDENTIAL_GETTOKEN_OPTS = -a {vault}
 TOOL_LOG = /dev/null
 """
@@ -186,7 +190,7 @@ def _wait_until_advertised(names: t.Sequence[str]) -> None:
 def write_wrappers() -> None:
     """Write the client programs: real ones out of the tree, run by the tree's own loader, so that any user can run them."""
     root = tree()
-    loader = f"{root}/lib64/ld-linux-x86-64.so.2 --library-path {root}/usr/lib/x86_64-linux-gnu:{root}/usr/lib/condor"
+    loader = f"{root}/lib64/ld-linux-x86-64.so.2 --library-path {root}/usr/lib:{root}/usr/lib/x86_64-linux-gnu:{root}/usr/lib/condor"
     for name, directory in (("condor_store_cred", "sbin"), ("condor_status", "bin"), ("condor_config_val", "bin")):
         _write(name, f'exec {loader} {root}/usr/{directory}/{name} "$@"\n')
     storer = f"{SLOW}LAB_STORER=1 exec bash {root}/usr/bin/condor_vault_storer \"$@\"\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,6 +33,13 @@ AllowAgentForwarding no
 MaxStartups 200:30:400
 Subsystem sftp internal-sftp
 """
+# Whoever starts a node, maybe with its output in a pipe, must not be waited for until the node ends.
+DETACHED: dict[str, t.Any] = {
+    "stdin": subprocess.DEVNULL,
+    "stdout": subprocess.DEVNULL,
+    "stderr": subprocess.DEVNULL,
+    "start_new_session": True,
+}
 # Inside the node's own mounts: its own /tmp (small, so that it can be filled) and replay caches.
 FURNISH = """
 set -e
@@ -74,7 +82,7 @@ def _prepare(node: Machine) -> str:
 
 def _hold(name: str) -> None:
     child = subprocess.Popen(
-        ["unshare", "--mount", "--uts", "sh", "-c", FURNISH.format(name=name)], stdin=subprocess.DEVNULL, start_new_session=True
+        ["unshare", "--mount", "--uts", "sh", "-c", FURNISH.format(name=name)], **DETACHED
     )
     (directory_of(name) / "holder.pid").write_text(str(child.pid))
     # sh has become sleep once the node is furnished.
@@ -85,15 +93,15 @@ def _hold(name: str) -> None:
     raise TimeoutError(name)
 
 
-def start_sshd(name: str, key: Path | None = None) -> None:
-    """Start the ssh server of a node; with another host `key` if one is given."""
+def start_sshd(name: str) -> None:
+    """Start the ssh server of a node."""
     env = {"PATH": os.environ["PATH"], "KRB5_KTNAME": f"FILE:{PATHS['host_keytabs']}/{name}.keytab"}
     directory = directory_of(name)
     log = Path(PATHS["log"]) / f"sshd-{name}.log"
     words = [*enter_argv(holder_of(name), node=True), SSHD, "-D", "-f", str(directory / "sshd_config"), "-E", str(log)]
-    child = subprocess.Popen([*words, *(["-h", str(key)] if key else [])], env=env, stdin=subprocess.DEVNULL, start_new_session=True)
-    (directory / "sshd.pid").write_text(str(child.pid))
     log.touch(mode=0o644)
+    child = subprocess.Popen(words, env=env, **DETACHED)
+    (directory / "sshd.pid").write_text(str(child.pid))
 
 
 def stop_sshd(name: str) -> None:

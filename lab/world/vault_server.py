@@ -61,7 +61,10 @@ class Handler(BaseHTTPRequestHandler):
         headers: dict[str, str] = {}
         try:
             time.sleep(float(self.state.setting("vault-slow") or 0))
-            status, body = self._route(method, path, json.loads(raw) if raw else {}, headers)
+            asked = json.loads(raw) if raw else {}
+            if not isinstance(asked, dict):
+                raise Refused(400, "the body has to be an object")
+            status, body = self._route(method, path, asked, headers)
         except Refused as err:
             status, body = err.status, {"errors": [err.text] if err.text else []}
         except (ValueError, KeyError) as err:
@@ -76,7 +79,8 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(payload)
         self.wfile.flush()
         with self.log_lock:
-            self.log.write(json.dumps({"time": round(time.time(), 3), "method": method, "path": path, "status": status}) + "\n")
+            shown = re.sub(r"hvs\.\S+", "[token]", path)
+            self.log.write(json.dumps({"time": round(time.time(), 3), "method": method, "path": shown, "status": status}) + "\n")
             self.log.flush()
 
     def _route(self, method: str, path: str, body: dict[str, t.Any], headers: dict[str, str]) -> Answer:
@@ -87,7 +91,8 @@ class Handler(BaseHTTPRequestHandler):
             return self._kerberos_login(match[1], match[2], headers)
         if path == "/v1/auth/token/create":
             owner = self.state.of(token)
-            life = float(str(body.get("ttl", "0s")).rstrip("s")) or LOGIN_LIFE_S
+            asked = float(str(body.get("ttl", "0s")).rstrip("s")) or LOGIN_LIFE_S
+            life = min(asked, owner.expires - time.time())
             new = self.state.issue(owner.issuer, owner.role, owner.credkey, life)
             return 200, {"auth": {"client_token": new, "lease_duration": int(life), "policies": ["default"]}}
         if match := re.fullmatch(r"/v1/secret/oauth/(?:creds|sts)/([^/]+)/(.+):([^:/]+)", path):

@@ -83,8 +83,6 @@ class VaultState:
             found = self.tokens.get(token)
         if found is None or found.expires < time.time():
             raise Refused(403, "permission denied")
-        if self.is_listed("vault-403", f"{found.issuer}_{found.role}"):
-            raise Refused(403, DENIED)
         return found
 
     def login(self, issuer: str, role: str, principal: str) -> tuple[str, str]:
@@ -100,6 +98,8 @@ class VaultState:
         owner = self.of(token)
         if (owner.issuer, owner.credkey, owner.role) != (issuer, credkey, role):
             raise Refused(403, DENIED)
+        if self.is_listed("vault-403", f"{issuer}_{role}"):
+            raise Refused(403, DENIED)
         if (issuer, credkey, role) not in self.onboarded or self.is_listed("refresh-token-missing", f"{issuer}_{role}"):
             raise Refused(404)
         now = int(time.time())
@@ -113,11 +113,16 @@ class VaultState:
         return f"{body}.{base64.urlsafe_b64encode(hmac.new(self.key, body.encode(), hashlib.sha256).digest()).decode().rstrip('=')}"
 
     def store_refresh_token(self, token: str, issuer: str, credkey: str, role: str) -> None:
-        self.of(token)
+        owner = self.of(token)
+        if (owner.issuer, owner.credkey, owner.role) != (issuer, credkey, role):
+            raise Refused(403, DENIED)
         with self.lock:
             self.onboarded.add((issuer, credkey, role))
             listed = self.setting("refresh-token-missing").split()
-            (self.control / "refresh-token-missing").write_text(" ".join(name for name in listed if name != f"{issuer}_{role}"))
+            everybody = [service["name"] for service in self.services] if "*" in listed else listed
+            temporary = self.control / f".refresh-token-missing.{secrets.token_hex(4)}"
+            temporary.write_text(" ".join(name for name in everybody if name != f"{issuer}_{role}"))
+            temporary.replace(self.control / "refresh-token-missing")
 
     # -- a person with a browser ----------------------------------------------------------------------------------
 

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 
 from laboratory import Laboratory
@@ -53,10 +56,14 @@ def test_real_htgettoken_on_a_node_gets_a_bearer_token_with_the_pushed_token(pus
         "runuser", "-u", service["account"], "--", "env", "-i", "PATH=/usr/bin:/bin",
         "/var/cache/managed-tokens-lab/venv/bin/htgettoken", "--nokerberos", "--nooidc", "-a", pushed.layout["vault"]["name"],
         "-i", service["experiment"], "-r", service["role"], f"--credkey={service['credkey']}",
-        f"--vaulttokeninfile=/tmp/vt_u{service['uid']}-{service['name']}", "-o", "/dev/stdout", "-q",
+        f"--vaulttokenfile=/tmp/vt_u{service['uid']}-{service['name']}", "-o", "/tmp/bt_of_the_test",
     )  # fmt: skip
-    assert done.output.strip().startswith("eyJ"), done.output
-    assert done.output.strip().count(".") == 2
+    assert "succeeded" in done.output
+    mode, owner, bearer = pushed.files(node)["/tmp/bt_of_the_test"]
+    pushed.node(node, "rm", "/tmp/bt_of_the_test")
+    claims = bearer.split(".")[1]
+    subject = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    assert (owner, subject["sub"], subject["lab.role"]) == (str(service["uid"]), service["account"], service["role"]), mode
 
 
 def test_a_second_run_changes_nothing(pushed: Laboratory) -> None:
