@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.utils.display import Display
+
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import StageOrder
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_verdict import RUN_VERDICT_SPEC, run_verdict
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OnceDoor
@@ -17,6 +19,13 @@ class ActionModule(OnceDoor):
 
     SPEC = RUN_VERDICT_SPEC
     STAGE = staticmethod(run_verdict)
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Give the verdict, and show its sentence also when all is well: Ansible itself would only say "ok"."""
+        result = super().run(tmp, task_vars)
+        if not result.get("failed") and result.get("msg"):
+            Display().display(f"    {result['msg']}")
+        return result
 
     def complete(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Collect the outcomes of every stage that ran.

@@ -32,7 +32,8 @@ PR_SET_NAME = 15
 
 def working_id(run_id: str, number: int | str = "") -> str:
     """Give the storer's ID for one of its runs: its working files in /tmp are named after it."""
-    return f"mt{run_id}x{number}"
+    # The end mark keeps the first run's names from being the beginning of the tenth's.
+    return f"mt{run_id}x{number}z" if number != "" else f"mt{run_id}x"
 
 
 def make_run_directory(run_id: str) -> Path:

@@ -132,13 +132,16 @@ def run_storer(
         storer.private.mkdir(mode=DIRECTORY_MODE)
     except OSError as err:
         raise BadFile(f"Cannot make the directory {storer.private}: {err.strerror}.") from err
+    is_good = False
     try:
         if prior is not None:
             create_private(storer.working_copy, prior)
         done = run(storer.argv(), env=storer.environment(), timeout=timeout)
+        is_good = done.is_good
         return done, _left_behind(storer.working_copy)
     finally:
-        for leftover in storer.leftovers:
+        # One that was ended in the middle may also leave its temporary copies, vt_<ID>.XXXXXXXXXX.
+        for leftover in storer.leftovers if is_good else WORKING_DIRECTORY.glob(f"vt_{storer.id}*"):
             with contextlib.suppress(OSError):
                 os.unlink(leftover)
         shutil.rmtree(storer.private, ignore_errors=True)
