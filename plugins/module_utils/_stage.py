@@ -15,7 +15,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, InterruptedRun, TokensError
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
+    BadInput,
+    InterruptedRun,
+    StageOrder,
+    TokensError,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._fanout import Progress
 from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption import Interrupted, interruptible
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
@@ -70,8 +75,12 @@ def answer(module: ModuleSurface, stage: Stage) -> t.NoReturn:
 def services_option(params: t.Mapping[str, t.Any]) -> list[Service]:
     """Read the services option.
 
-    Raises: BadInput when it is not what an earlier stage returned.
+    Raises: BadInput when it is not what an earlier stage returned, StageOrder when there is none: no earlier stage returns that.
     """
+    if not params.get("services"):
+        raise StageOrder(
+            "There are no services: the stage before this one has not run; start the whole play, without --start-at-task."
+        )
     try:
         return [Service.from_dict(plain) for plain in params.get("services") or ()]
     except (KeyError, TypeError, ValueError, AttributeError) as err:

@@ -21,6 +21,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption import Interrupted
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kept_tokens import checked_token, newest_kept
+from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import check_numbers
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     CHANGED,
     PUSH,
@@ -74,9 +75,11 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         read_known_hosts,
     )
 
-    for name in ("concurrency", "per_node"):
-        if params[name] < 1:
-            raise BadInput(f"managed_tokens_push_{name} is {params[name]}; it has to be at least 1.")
+    problems = check_numbers(
+        {f"push_{name}": params[name] for name in ("concurrency", "per_node", "retries", "retry_delay")}
+    )
+    if problems:
+        raise BadInput(*problems)
     run = run_option(params)
     services = services_option(params)
     if any(not service.ccache for service in services if service.problem is None):

@@ -13,6 +13,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._destinations 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, Missing
 from ansible_collections.fife.managed_tokens.plugins.module_utils._htcondor import Pool
 from ansible_collections.fife.managed_tokens.plugins.module_utils._inventory_view import InventoryView
+from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import later_problems
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import run_program
 from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import (
     missing_packages,
@@ -51,6 +52,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "token_dir": {"type": "path", "default": DEFAULT_TOKEN_DIR},
     "notify": {"type": "bool", "default": True},
     "timeouts": {"type": "dict"},
+    "later": {"type": "dict"},
 }
 
 
@@ -62,6 +64,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context, uids: UidSource =
     """
     problems: list[str] = []
     timeouts = _timeouts(params, problems)
+    problems += later_problems(params.get("later") or {})
     inventory = InventoryView(
         params.get("groups") or {}, frozenset(params.get("hosts") or ()), params.get("addresses") or {}
     )

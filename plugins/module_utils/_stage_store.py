@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._fanout import fan_out
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kept_tokens import prepare_directories
+from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import lifetime_seconds
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     CHANGED,
     FAILED,
@@ -51,30 +51,12 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "verbose": {"type": "bool", "default": False},
 }
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-LONGEST_MINIMUM_S = 7 * 86400
-
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     service: Service
     credd: Credd | None
     number: int
-
-
-def lifetime_seconds(text: str) -> int:
-    """Read a duration as htgettoken writes it: a number with s, m, h or d; less than the 7 days that the token itself
-    gets.
-
-    Raises: BadInput.
-    """
-    match = re.fullmatch(r"\s*(\d+)\s*([smhd])\s*", text)
-    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
-    if not 0 < seconds < LONGEST_MINIMUM_S:
-        raise BadInput(
-            f"managed_tokens_min_token_lifetime is {text!r}; it has to be a duration like 12h or 3d, less than 7d."
-        )
-    return seconds
 
 
 def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:

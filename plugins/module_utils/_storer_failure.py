@@ -67,7 +67,7 @@ _MARKS: tuple[tuple[type[StorerFailed], tuple[str, ...]], ...] = (
             "communicate with credd",
         ),
     ),
-    (PersonNeeded, ("Authentication needed for",)),
+    (PersonNeeded, ("Authentication needed for", "Failure getting token from")),
 )
 
 _SENTENCES: dict[type[StorerFailed], str] = {

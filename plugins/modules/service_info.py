@@ -101,6 +101,11 @@ options:
         C(ping) a probe (3),
         C(connect) the login to a node (10), C(push) all work on one connection (30), C(vault) a look-up of a token (5).
     type: dict
+  later:
+    description:
+      - Settings of the later stages, named like their variables without C(managed_tokens_), to be checked now. A bad one is then found before anything is
+        touched.
+    type: dict
 extends_documentation_fragment:
   - fife.managed_tokens.stage.attributes
 seealso:

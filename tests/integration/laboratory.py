@@ -47,7 +47,8 @@ class Done:
         lines = self.output.rpartition("PLAY RECAP")[2].splitlines()
         matches = [match for match in map(RECAP.match, lines) if match]
         return {
-            match["host"]: Recap(*(int(match[key]) for key in ("ok", "changed", "unreachable", "failed"))) for match in matches
+            match["host"]: Recap(*(int(match[key]) for key in ("ok", "changed", "unreachable", "failed")))
+            for match in matches
         }
 
     @property
@@ -180,4 +181,9 @@ class Laboratory:
 
     def node_leftovers(self) -> list[str]:
         """Give temporary files of pushes on all nodes."""
-        return [path for node in self.nodes for path in self.files(node) if path.startswith("/tmp/.") and path.endswith(".tmp")]
+        return [
+            path
+            for node in self.nodes
+            for path in self.files(node)
+            if path.startswith("/tmp/.") and path.endswith(".tmp")
+        ]

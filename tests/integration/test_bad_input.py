@@ -43,7 +43,7 @@ CASES: list[tuple[str, dict[str, t.Any], str]] = [
     ("lifetime", {"min_token_lifetime": "soon"}, "managed_tokens_min_token_lifetime is 'soon'; it has to be a duration like 12h or 3d"),
     ("concurrency", {"push_concurrency": 0}, "managed_tokens_push_concurrency is 0; it has to be at least 1"),
     ("kex", {"kex_algorithms": ["rot13"]}, "managed_tokens_kex_algorithms"),
-    ("known hosts", {"known_hosts": ["/nonexistent"]}, "managed_tokens_known_hosts: cannot read /nonexistent"),
+    ("known hosts", {"known_hosts": ["/nonexistent"]}, "managed_tokens_known_hosts: /nonexistent is no file that can be read"),
     ("type", {"push_retries": "often"}, "managed_tokens_push_retries"),
 ]  # fmt: skip
 
@@ -66,10 +66,18 @@ def test_bad_input_is_named_and_nothing_touched(light: Laboratory, given: dict[s
 
 
 def test_several_problems_are_told_at_once(light: Laboratory) -> None:
-    experiments = {"dune": {"roles": {"production": {"uid": -1}}}, "nova": {"roles": {}}, "mu_2e": {"roles": {"x": GOOD}}}
+    experiments = {
+        "dune": {"roles": {"production": {"uid": -1}}},
+        "nova": {"roles": {}},
+        "mu_2e": {"roles": {"x": GOOD}},
+    }
     done = light.push("-e", json.dumps({"managed_tokens_experiments": experiments}))
     assert done.status == 2
-    for sentence in ("dune.roles.production has no account", "nova has no roles", "The experiment 'mu_2e' has an underscore"):
+    for sentence in (
+        "dune.roles.production has no account",
+        "nova has no roles",
+        "The experiment 'mu_2e' has an underscore",
+    ):
         assert sentence in done.flat, done.output
 
 

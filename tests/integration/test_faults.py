@@ -181,7 +181,9 @@ def test_a_slow_storer_is_ended_at_its_time(healthy: Laboratory) -> None:
 
 def test_the_global_time_ends_everything_and_says_so(healthy: Laboratory) -> None:
     with healthy.fault("slow-storer", "30"):
-        done = healthy.push("-e", "{managed_tokens_timeouts: {run: 4, store: 3, kerberos: 2, push: 3.5, connect: 3, ping: 1}}")
+        done = healthy.push(
+            "-e", "{managed_tokens_timeouts: {run: 4, store: 3, kerberos: 2, push: 3.5, connect: 3, ping: 1}}"
+        )
     assert done.status == 2, done.output
     assert set(done.recap) == set(healthy.nodes)
     assert healthy.leftovers() == []

@@ -46,7 +46,9 @@ def vault_requests(laboratory: Laboratory) -> int:
         ("strategy: host_pinned", "bypasses the host loop"),
     ],
 )
-def test_a_play_in_pieces_is_refused_before_anything_is_touched(light: Laboratory, keywords: str, sentence: str) -> None:
+def test_a_play_in_pieces_is_refused_before_anything_is_touched(
+    light: Laboratory, keywords: str, sentence: str
+) -> None:
     before, requests = connections(light), vault_requests(light)
     done = light.play(write_play(light, keywords))
     assert done.status != 0, done.output
@@ -66,7 +68,7 @@ def test_a_poisoned_first_host_shapes_nothing(light: Laboratory) -> None:
     first = light.nodes[0]
     poison = {
         "ansible_connection": "ssh", "ansible_host_key_checking": False, "ansible_python_interpreter": "/nonexistent",
-        "ansible_become": True, "ansible_become_user": "nobody", "ansible_user": "nobody", "ansible_shell_type": "csh",
+        "ansible_become": True, "ansible_become_user": "nobody", "ansible_user": "nobody",
         "ansible_remote_tmp": "/nonexistent",
     }  # fmt: skip
     inventory = {"experiments": {"hosts": {first: poison}}}
@@ -95,7 +97,11 @@ def test_a_setting_of_the_run_in_host_vars_is_refused(light: Laboratory) -> None
 
 
 def test_starting_in_the_middle_says_to_start_the_whole_play(light: Laboratory) -> None:
-    for task in ("Put the tokens on the nodes", "Show what came of the node", "Bring vault tokens up to date on the credds"):
+    for task in (
+        "Put the tokens on the nodes",
+        "Show what came of the node",
+        "Bring vault tokens up to date on the credds",
+    ):
         done = light.push("--start-at-task", f"fife.managed_tokens.token_push : {task}")
         assert done.status != 0, done.output
         assert "start the whole play" in done.flat, done.output

@@ -63,7 +63,9 @@ def test_real_htgettoken_on_a_node_gets_a_bearer_token_with_the_pushed_token(pus
     pushed.node(node, "rm", "/tmp/bt_of_the_test")
     claims = bearer.split(".")[1]
     subject = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
-    assert (owner, subject["sub"], subject["lab.role"]) == (str(service["uid"]), service["account"], service["role"]), mode
+    assert (owner, subject["sub"], subject["lab.role"]) == (str(service["uid"]), service["account"], service["role"]), (
+        mode
+    )
 
 
 def test_a_second_run_changes_nothing(pushed: Laboratory) -> None:
@@ -124,7 +126,9 @@ def test_narrowing_to_a_service_leaves_the_others_alone(pushed: Laboratory) -> N
     done = pushed.push("-e", "managed_tokens_service=dune_production")
     assert done.status == 0, done.output
     service = pushed.service("dune_production")
-    assert {node for node in pushed.nodes if pushed.accepted_connections(node) > before[node]} == set(pushed.nodes_of(service))
+    assert {node for node in pushed.nodes if pushed.accepted_connections(node) > before[node]} == set(
+        pushed.nodes_of(service)
+    )
 
 
 def test_a_wrong_mode_and_a_wrong_content_are_repaired(pushed: Laboratory) -> None:

@@ -1,0 +1,75 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Check the settings of the later stages before the first one begins, so that a bad one costs nothing.
+
+Each stage checks its own options as well; what is here are the same checks, in one place and early.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
+
+LONGEST_MINIMUM_S = 7 * 86400
+AT_LEAST_ONE = ("kinit_concurrency", "store_concurrency", "ping_concurrency", "push_concurrency", "push_per_node")
+NOT_NEGATIVE = ("push_retries", "push_retry_delay")
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def lifetime_seconds(text: str) -> int:
+    """Read a duration as htgettoken writes it: a number with s, m, h or d; less than the 7 days that the token itself gets.
+
+    Raises: BadInput.
+    """
+    match = re.fullmatch(r"\s*(\d{1,9})\s*([smhd])\s*", text)
+    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+    if not 0 < seconds < LONGEST_MINIMUM_S:
+        raise BadInput(
+            f"managed_tokens_min_token_lifetime is {text!r}; it has to be a duration like 12h or 3d, less than 7d."
+        )
+    return seconds
+
+
+def check_numbers(settings: t.Mapping[str, t.Any]) -> list[str]:
+    """Give one sentence for each number that is too small."""
+    problems = []
+    for names, least in ((AT_LEAST_ONE, 1), (NOT_NEGATIVE, 0)):
+        for name in names:
+            value = settings.get(name)
+            if isinstance(value, (int, float)) and value < least:
+                problems.append(f"managed_tokens_{name} is {value}; it has to be at least {least}.")
+    return problems
+
+
+def later_problems(settings: t.Mapping[str, t.Any]) -> list[str]:
+    """Give one sentence for each setting of a later stage, named without its prefix, that the stage would refuse."""
+    problems = check_numbers(settings)
+    if settings.get("min_token_lifetime") is not None:
+        problems += _said(lambda: lifetime_seconds(str(settings["min_token_lifetime"])))
+    for name in settings.get("known_hosts") or ():
+        path = os.path.expanduser(str(name))
+        if not os.path.isfile(path) or not os.access(path, os.R_OK):
+            problems.append(f"managed_tokens_known_hosts: {path} is no file that can be read.")
+    if settings.get("vault_ca") and not os.path.exists(os.path.expanduser(str(settings["vault_ca"]))):
+        problems.append(f"managed_tokens_vault_ca: {settings['vault_ca']} does not exist.")
+    if settings.get("kex_algorithms"):
+        # Only here, because loading the ssh library takes longer than everything else in the first stage.
+        from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import check_kex_algs
+
+        problems += _said(lambda: check_kex_algs([str(name) for name in settings["kex_algorithms"]]))
+    return problems
+
+
+def _said(check: t.Callable[[], object]) -> list[str]:
+    try:
+        check()
+    except BadInput as err:
+        return list(err.problems)
+    return []
