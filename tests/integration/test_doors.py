@@ -1,0 +1,152 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prove that every module gives the same through AnsiballZ, over Ansible's own ssh connection, as in Ansible's own process."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+
+from laboratory import Laboratory
+
+# The laboratory's second token host: reached by ssh as the service account, with a key instead of a ticket.
+HOST = "dunegpvm03.lab.example"
+SETUP = f"""
+set -e
+mkdir -p -m 0700 .ssh
+[ -e .ssh/id_ed25519 ] || ssh-keygen -q -t ed25519 -N '' -f .ssh/id_ed25519
+cp .ssh/id_ed25519.pub .ssh/authorized_keys
+chmod 0600 .ssh/authorized_keys
+cp /srv/lab/known_hosts .ssh/known_hosts
+ssh -o BatchMode=yes {HOST} true
+"""
+REMOTE = {
+    "ansible_connection": "ansible.builtin.ssh",
+    "ansible_user": "mtokens",
+    "ansible_host": HOST,
+    "ansible_python_interpreter": "/var/cache/managed-tokens-lab/venv/bin/python",
+}
+PLAY = """
+- hosts: experiments
+  gather_facts: false
+  connection: local
+  environment: "{{{{ {{'PATH': lookup('ansible.builtin.env', 'PATH')}} }}}}"
+  vars:
+    token_host: "{host}"
+  tasks:
+    - fife.managed_tokens.service_info:
+        experiments: "{{{{ managed_tokens_experiments }}}}"
+        principal: "{{{{ managed_tokens_principal }}}}"
+        keytab_path: "{{{{ managed_tokens_keytab_path }}}}"
+        vault_server: "{{{{ managed_tokens_vault_server }}}}"
+        token_getter: htgettoken
+        token_dir: /home/mtokens/kept
+      run_once: true
+      delegate_to: "{{{{ token_host }}}}"
+      register: setup
+    - fife.managed_tokens.kinit_service:
+        services: "{{{{ setup.services }}}}"
+        run: "{{{{ setup.run }}}}"
+      run_once: true
+      delegate_to: "{{{{ token_host }}}}"
+      register: tickets
+    - fife.managed_tokens.vault_token_store:
+        services: "{{{{ tickets.services }}}}"
+        run: "{{{{ tickets.run }}}}"
+        vault_ca: "{{{{ managed_tokens_vault_ca }}}}"
+      run_once: true
+      delegate_to: "{{{{ token_host }}}}"
+      register: stored
+    - fife.managed_tokens.ping_nodes:
+        services: "{{{{ stored.services }}}}"
+        run: "{{{{ stored.run }}}}"
+      run_once: true
+      delegate_to: "{{{{ token_host }}}}"
+      register: pings
+    - fife.managed_tokens.push_vault_token:
+        services: "{{{{ stored.services }}}}"
+        run: "{{{{ stored.run }}}}"
+        unanswered: "{{{{ pings.unanswered }}}}"
+        known_hosts: "{{{{ managed_tokens_known_hosts }}}}"
+      run_once: true
+      delegate_to: "{{{{ token_host }}}}"
+      register: pushed
+    - fife.managed_tokens.kinit_service:
+        run: "{{{{ tickets.run }}}}"
+        state: absent
+      run_once: true
+      delegate_to: "{{{{ token_host }}}}"
+      register: removed
+    - fife.managed_tokens.node_result:
+        batch: pushed
+      register: node
+    - fife.managed_tokens.run_verdict:
+        batches: [setup, tickets, stored, pings, pushed]
+      run_once: true
+      delegate_to: "{{{{ token_host }}}}"
+      register: verdict
+    - ansible.builtin.copy:
+        content: "{{{{ {{'setup': setup, 'tickets': tickets, 'stored': stored, 'pings': pings, 'pushed': pushed, 'removed': removed,
+                   'node': node, 'verdict': verdict}} | to_json }}}}"
+        dest: /home/mtokens/results.json
+        mode: "0600"
+      run_once: true
+      delegate_to: localhost
+"""
+
+VOLATILE = {"started", "seconds", "life", "id", "deadline", "directory", "ccache", "invocation", "ansible_facts", "_ansible_verbose_always"}
+
+
+def stable(value: t.Any) -> t.Any:
+    """Leave out what differs from run to run by nature."""
+    if isinstance(value, dict):
+        return {key: stable(item) for key, item in value.items() if key not in VOLATILE}
+    if isinstance(value, list):
+        return [stable(item) for item in value]
+    return value
+
+
+@pytest.fixture(scope="module")
+def results(light: Laboratory) -> dict[str, dict[str, t.Any]]:
+    """Run the same play through both doors, from the same beginning."""
+    light.lab("heal")
+    light.run("sh", "-c", f"cd /home/mtokens; {SETUP}")
+    inventory = json.dumps({"ungrouped": {"hosts": {"tokenhost": REMOTE}}})
+    light.run("/usr/bin/python3", "-c", f"open('/home/mtokens/remote.json', 'w').write({inventory!r})")
+    found = {}
+    for door, host in (("in-process", "localhost"), ("module", "tokenhost")):
+        light.run("sh", "-c", "rm -rf /home/mtokens/kept")
+        for node in light.nodes:
+            light.node(node, "sh", "-c", "rm -f /tmp/vt_* /tmp/default_role_*")
+        light.run("/usr/bin/python3", "-c", f"open('/home/mtokens/doors.yml', 'w').write({PLAY.format(host=host)!r})")
+        done = light.play("-i", "/srv/lab/inventory", "-i", "/home/mtokens/remote.json", "/home/mtokens/doors.yml")
+        assert done.status == 0, done.output
+        found[door] = json.loads(light.run("cat", "/home/mtokens/results.json").output)
+        assert light.leftovers() == []
+        assert light.node(HOST, "sh", "-c", "ls -d /tmp/managed-tokens-* /tmp/ansible* 2> /dev/null || true").output == ""
+    return found
+
+
+@pytest.mark.parametrize("task", ["setup", "tickets", "stored", "pings", "pushed", "removed", "node", "verdict"])
+def test_both_doors_give_the_same_result(results: dict[str, dict[str, t.Any]], task: str) -> None:
+    assert stable(results["module"][task]) == stable(results["in-process"][task])
+
+
+def test_both_doors_put_every_token_in_its_place(results: dict[str, dict[str, t.Any]], light: Laboratory) -> None:
+    for door in results.values():
+        assert [outcome["status"] for outcome in door["pushed"]["outcomes"]] == ["changed"] * light.pairs
+
+
+def test_a_refused_configuration_reads_the_same_through_both_doors(light: Laboratory) -> None:
+    said = []
+    for host in ("localhost", "tokenhost"):
+        play = PLAY.format(host=host).replace('experiments: "{{ managed_tokens_experiments }}"', "experiments: {dune: {roles: {production: {}}}}")
+        light.run("/usr/bin/python3", "-c", f"open('/home/mtokens/bad.yml', 'w').write({play!r})")
+        done = light.play("-i", "/srv/lab/inventory", "-i", "/home/mtokens/remote.json", "/home/mtokens/bad.yml")
+        assert done.status == 2
+        assert "kind: bad_input" in done.output
+        said.append([line.strip() for line in done.output.splitlines() if "has no account" in line][-1])
+    assert said[0] == said[1]

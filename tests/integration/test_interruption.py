@@ -1,0 +1,100 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stop a run in every stage: nothing of it stays, on the token host or on any node, and nothing good is lost."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from laboratory import Laboratory
+
+# The line with which each stage begins, and how long after it the signal comes.
+STAGES = {
+    "tickets": ("TASK [fife.managed_tokens.token_push : Take Kerberos tickets]", "0.05"),
+    "store": ("TASK [fife.managed_tokens.token_push : Bring vault tokens up to date on the credds]", "1.5"),
+    "ping": ("TASK [fife.managed_tokens.token_push : Find out which nodes answer]", "0.8"),
+    "push": ("TASK [fife.managed_tokens.token_push : Put the tokens on the nodes]", "0.8"),
+}
+RUNNER = """
+import os, signal, subprocess, sys, time
+stage, signum, delay = sys.argv[1], getattr(signal, sys.argv[2]), float(sys.argv[3])
+run = subprocess.Popen(["ansible-playbook", "fife.managed_tokens.token_push", "-v", *sys.argv[4:]],
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+for line in run.stdout:
+    print(line, end="")
+    if line.startswith(stage):
+        time.sleep(delay)
+        os.kill(run.pid, signum)
+        break
+print(run.stdout.read())
+print("ended with", run.wait())
+"""
+
+
+def remains(laboratory: Laboratory) -> list[str]:
+    """Give the service account's processes that belong to a run."""
+    words = ("ansible", "htgettoken", "storer", "guardian", "ping")
+    lines = laboratory.run("ps", "-u", "mtokens", "-o", "comm=,args=", user="root", check=False).output.splitlines()
+    return [line for line in lines if any(word in line for word in words)]
+
+
+def settle(laboratory: Laboratory) -> None:
+    """Wait until everything of a run has ended: what cleans up outlives the run itself for a moment."""
+    for _attempt in range(100):
+        if not remains(laboratory) and not laboratory.leftovers():
+            return
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize("stage", list(STAGES))
+def test_a_stopped_run_leaves_nothing_and_loses_nothing(light: Laboratory, stage: str, signal: str) -> None:
+    light.lab("heal")
+    assert light.push().status == 0
+    kept, on_nodes = light.kept_tokens(), light.all_files()
+    light.run("/usr/bin/python3", "-c", f"open('/home/mtokens/runner.py', 'w').write({RUNNER!r})")
+    options: list[str] = []
+    if stage == "store":
+        light.lab("fault", "slow-storer", "5")
+    if stage == "ping":
+        light.lab("fault", "node-blackholed", light.nodes[-1])
+    if stage == "push":
+        # Other contents everywhere, so that there is much to write when the signal comes.
+        for node in light.nodes:
+            light.node(node, "sh", "-c", "for f in /tmp/vt_*; do chmod u+w $f; echo old > $f; done")
+        options = ["-e", "managed_tokens_push_concurrency=1"]
+    line, delay = STAGES[stage]
+    done = light.run("/usr/bin/python3", "/home/mtokens/runner.py", line, signal, delay, *options)
+    light.lab("heal")
+    settle(light)
+    assert "ended with" in done.output
+    assert "ended with 0" not in done.output, done.output
+    assert remains(light) == []
+    assert light.leftovers() == []
+    if signal != "SIGKILL":
+        assert light.node_leftovers() == []
+    assert light.kept_tokens() == kept
+    if stage != "push":
+        assert light.all_files() == on_nodes
+    assert light.push().status == 0
+    settle(light)
+    assert {node: whole(files) for node, files in light.all_files().items()} == on_nodes
+
+
+def whole(files: dict[str, tuple[str, str, str]]) -> dict[str, tuple[str, str, str]]:
+    return {path: there for path, there in files.items() if not path.endswith(".tmp")}
+
+
+def test_what_a_killed_push_left_on_a_node_goes_with_a_later_write(light: Laboratory) -> None:
+    """Prove that a worker killed in the middle of a write leaves a private file that does not stay for ever."""
+    service = light.services[0]
+    node = light.nodes_of(service)[0]
+    stale = f"/tmp/.vt_u{service['uid']}.managed-tokens.tmp"
+    make = f"echo half > {stale}; chown {service['uid']} {stale}; chmod 0600 {stale}; touch -d '2 hours ago' {stale}"
+    light.node(node, "sh", "-c", make)
+    light.node(node, "rm", f"/tmp/vt_u{service['uid']}")
+    assert light.push().status == 0
+    assert stale not in light.files(node)
