@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, StageOrder
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import STAGES, STATUSES, Outcome
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd, Node, Problem, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import services_option
@@ -97,9 +97,16 @@ def test_no_field_of_service_or_outcome_can_hold_a_secret_by_its_name() -> None:
 @given(plain_data())
 def test_services_option_of_any_plain_data_is_services_or_bad_input(plain: t.Any) -> None:
     try:
-        services_option({"services": plain if isinstance(plain, list) else [plain]})
-    except BadInput as err:
-        assert err.msg.startswith("The services option is not the services list")  # noqa: PT017
+        services_option({"services": [plain]})
+    except BadInput:
+        return
+    assert isinstance(plain, dict)
+
+
+@pytest.mark.parametrize("services", [None, []])
+def test_services_option_without_services_says_that_a_stage_is_missing(services: list[t.Any] | None) -> None:
+    with pytest.raises(StageOrder, match="the stage before this one has not run"):
+        services_option({"services": services})
 
 
 @pytest.mark.parametrize("change", [{"uid": "x"}, {"nodes": [{"name": "a"}]}, {"credds": ["c"]}, {"problem": "p"}])

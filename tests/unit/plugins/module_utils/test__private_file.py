@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils import _private_file as private_file
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadFile
 from ansible_collections.fife.managed_tokens.plugins.module_utils._private_file import (
     SIZE_LIMIT,
@@ -98,7 +97,7 @@ def full(_handle: int) -> t.NoReturn:
 
 
 def test_create_private_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(private_file.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(BadFile, match="No space left on device"):
         create_private(tmp_path / "a", b"x")
     assert list(tmp_path.iterdir()) == []
@@ -125,7 +124,7 @@ def test_replace_private_failed_write_keeps_the_old_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a").write_bytes(b"old")
-    monkeypatch.setattr(private_file.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(BadFile):
         replace_private(tmp_path / "a", b"new")
     assert (tmp_path / "a").read_bytes() == b"old"

@@ -169,7 +169,7 @@ def test_run_storer_link_left_in_place_of_the_token_is_no_token(places: Path) ->
     run = storer(places)
     (places / "secret").write_bytes(TOKEN)
 
-    def program(_argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: float) -> Finished:
+    def program(argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: float) -> Finished:
         run.working_copy.symlink_to(places / "secret")
         return Finished(0, "", 0.1)
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import time
-import typing as t
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._process impor
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer import StorerRun
 from ansible_collections.fife.managed_tokens.plugins.module_utils._token_store import Stored, best_token, preview, store
-from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life
+from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life, LookUp
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import (
     CANARY,
     OTHER_TOKEN,
@@ -34,7 +33,7 @@ FAILED = Finished(1, "Failed to store condor credentials for dune_production\n",
 HOUR = 3600.0
 
 
-def lives(known: dict[bytes, Life]) -> t.Callable[[str, str], Life]:
+def lives(known: dict[bytes, Life]) -> LookUp:
     """Give a look-up that knows these tokens and is silent about others."""
 
     def of(server: str, token: str) -> Life:
