@@ -43,7 +43,11 @@ def check_numbers(settings: t.Mapping[str, t.Any]) -> list[str]:
     for names, least in ((AT_LEAST_ONE, 1), (NOT_NEGATIVE, 0)):
         for name in names:
             value = settings.get(name)
-            if isinstance(value, (int, float)) and value < least:
+            try:
+                is_enough = value is None or float(value) >= least
+            except (TypeError, ValueError, OverflowError):
+                is_enough = True  # no number at all: the stage's own option says so in its words
+            if not is_enough:
                 problems.append(f"managed_tokens_{name} is {value}; it has to be at least {least}.")
     return problems
 
@@ -53,18 +57,25 @@ def later_problems(settings: t.Mapping[str, t.Any]) -> list[str]:
     problems = check_numbers(settings)
     if settings.get("min_token_lifetime") is not None:
         problems += _said(lambda: lifetime_seconds(str(settings["min_token_lifetime"])))
-    for name in settings.get("known_hosts") or ():
-        path = os.path.expanduser(str(name))
+    for name in _listed(settings.get("known_hosts")):
+        path = os.path.expanduser(name)
         if not os.path.isfile(path) or not os.access(path, os.R_OK):
             problems.append(f"managed_tokens_known_hosts: {path} is no file that can be read.")
     if settings.get("vault_ca") and not os.path.exists(os.path.expanduser(str(settings["vault_ca"]))):
         problems.append(f"managed_tokens_vault_ca: {settings['vault_ca']} does not exist.")
-    if settings.get("kex_algorithms"):
+    algorithms = _listed(settings.get("kex_algorithms"))
+    if algorithms:
         # Only here, because loading the ssh library takes longer than everything else in the first stage.
         from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import check_kex_algs
 
-        problems += _said(lambda: check_kex_algs([str(name) for name in settings["kex_algorithms"]]))
+        problems += _said(lambda: check_kex_algs(algorithms))
     return problems
+
+
+def _listed(value: t.Any) -> list[str]:
+    # As Ansible reads an option that is a list: one text, as from the command line, holds commas.
+    items = value.split(",") if isinstance(value, str) else value if isinstance(value, (list, tuple)) else ()
+    return [text for item in items if (text := str(item).strip())]
 
 
 def _said(check: t.Callable[[], object]) -> list[str]:

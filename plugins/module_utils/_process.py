@@ -109,7 +109,7 @@ def run_program(argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: flo
         )
     except FileNotFoundError as err:
         raise Missing(f"The program {argv[0]} is not installed on the token host.") from err
-    except PermissionError as err:
+    except OSError as err:
         raise Missing(f"The program {argv[0]} cannot be executed: {err.strerror}.") from err
     with _running_lock:
         _running[child.pid] = child
