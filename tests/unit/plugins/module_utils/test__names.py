@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._names import (
     is_account,
+    is_daemon,
     is_host,
     is_name_part,
     looks_like_number,
@@ -72,6 +73,14 @@ def test_is_host_of_anything_else_is_false(name: str) -> None:
 @pytest.mark.parametrize("name", ["dunegpvm01.lab.example", "127.0.0.1", "fe80::1", "node_1"])
 def test_is_host_of_a_name_or_address_is_true(name: str) -> None:
     assert is_host(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("c1.lab.example", True), ("jobs@c1", True), ("@c1", False), ("a@", False), ("../c1", False), ("a/b@c1", False)],
+)
+def test_is_daemon_of_a_host_or_a_name_at_a_host(name: str, wanted: bool) -> None:
+    assert is_daemon(name) is wanted
 
 
 def test_nearest_ignores_case_and_knows_when_nothing_is_near() -> None:

@@ -1,0 +1,125 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a run went, for a node and for the whole."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import explain
+from ansible_collections.fife.managed_tokens.plugins.module_utils._node_verdict import (
+    MOST_MESSAGES,
+    Verdict,
+    advise,
+    of_node,
+    of_run,
+)
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import Outcome
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import outcome
+
+OK = outcome("push", "ok", config_service="dune_production")
+CHANGED = outcome("push", "changed", config_service="dune_analysis")
+SILENT = outcome("push", "failed", kind="node_unreachable", message="no answer")
+REFUSED = outcome("push", "failed", kind="account_refused", message="refused", config_service="dune_test")
+UNTRIED = outcome("push", "skipped", kind="not_attempted", message="not tried: no ticket", config_service="dune_x")
+LATE = outcome("push", "failed", kind="deadline", message="late.")
+
+NODES: tuple[tuple[list[Outcome], Verdict], ...] = (
+    ([], Verdict("No service of this run has a token for n1.")),
+    ([OK], Verdict("Up to date: dune_production.")),
+    ([OK, CHANGED], Verdict("Updated: dune_analysis, dune_production.", changed=True)),
+    ([SILENT, SILENT], Verdict("no answer.", unreachable=True)),
+    ([SILENT, UNTRIED], Verdict("no answer.", unreachable=True)),
+    ([SILENT, OK], Verdict("no answer.", failed=True)),
+    ([SILENT, REFUSED], Verdict("no answer. refused.", failed=True)),
+    ([REFUSED, CHANGED], Verdict("refused.", changed=True, failed=True)),
+    ([UNTRIED], Verdict("not tried: no ticket.", failed=True)),
+    ([UNTRIED, OK], Verdict("not tried: no ticket.", failed=True)),
+    ([LATE, SILENT], Verdict("late. no answer.", failed=True)),
+)
+
+
+@pytest.mark.parametrize(("outcomes", "verdict"), NODES)
+def test_of_node_is_judged_by_its_pushes(outcomes: list[Outcome], verdict: Verdict) -> None:
+    assert of_node("n1", outcomes) == verdict
+
+
+def test_of_node_many_messages_are_cut_with_a_count() -> None:
+    failures = [outcome("push", "failed", kind="timed_out", message=f"late {number}") for number in range(9)]
+    assert of_node("n1", failures).msg.endswith(f"late {MOST_MESSAGES - 1}. And {9 - MOST_MESSAGES} more.")
+
+
+NO_TICKET = outcome("tickets", "failed", kind="keytab_missing", message="dune_production: no keytab.")
+NO_CREDD = outcome(
+    "store",
+    "failed",
+    kind="credd_unavailable",
+    message="dune_analysis on credd c1: no answer",
+    config_service="dune_analysis",
+)
+NO_PING = outcome("ping", "failed", kind="ping_unanswered", message="n1: silence", config_service="")
+SETUP = outcome("setup", "ok")
+
+# Outcomes, whether nodes are told, whether the run failed, what its sentence begins with.
+RUNS: tuple[tuple[list[Outcome], bool, bool, str], ...] = (
+    ([SETUP], True, False, "1 of 1 services well."),
+    (
+        [SETUP, OK, CHANGED],
+        True,
+        False,
+        "2 of 2 services well, 2 of 2 (service, node) pairs in place, 1 of them renewed.",
+    ),
+    ([OK, NO_PING], True, False, "1 of 1 services well, 1 of 1 (service, node) pairs in place"),
+    ([NO_TICKET], True, True, "0 of 1 services well. dune_production: no keytab. Install the keytab"),
+    (
+        [NO_CREDD, CHANGED],
+        True,
+        True,
+        (
+            "0 of 1 services well, 1 of 1 (service, node) pairs in place, 1 of them renewed. "
+            "dune_analysis on credd c1: no answer. Check"
+        ),
+    ),
+    ([SILENT], True, False, "0 of 1 services well, 0 of 1 (service, node) pairs in place"),
+    (
+        [SILENT],
+        False,
+        True,
+        "0 of 1 services well, 0 of 1 (service, node) pairs in place, 0 of them renewed. no answer. Check",
+    ),
+    ([NO_TICKET, outcome("push", "skipped", kind="not_attempted", message="not tried")], True, False, "0 of 1"),
+    ([NO_TICKET, outcome("push", "skipped", kind="not_attempted", message="not tried")], False, True, "0 of 1"),
+)
+
+
+@pytest.mark.parametrize(("outcomes", "told", "failed", "words"), RUNS)
+def test_of_run_fails_for_what_no_node_has_shown(outcomes: list[Outcome], told: bool, failed: bool, words: str) -> None:
+    verdict = of_run(outcomes, nodes_are_told=told)
+    assert verdict.failed is failed
+    assert verdict.msg.startswith(words)
+    assert not verdict.unreachable
+
+
+def test_of_run_in_check_mode_says_what_would_be() -> None:
+    assert of_run([CHANGED], check_mode=True).msg == (
+        "1 of 1 services well, 1 of 1 (service, node) pairs would be in place, 1 of them would be renewed."
+    )
+
+
+def test_advise_adds_what_to_do() -> None:
+    assert advise(NO_TICKET) == f"dune_production: no keytab. {explain('keytab_missing').advice}"
+
+
+RESULTS: tuple[tuple[Verdict, dict[str, t.Any]], ...] = (
+    (Verdict("m", changed=True), {"msg": "m", "changed": True}),
+    (Verdict("m", failed=True), {"msg": "m", "changed": False, "failed": True}),
+    (Verdict("m", unreachable=True), {"msg": "m", "changed": False, "unreachable": True}),
+)
+
+
+@pytest.mark.parametrize(("verdict", "result"), RESULTS)
+def test_to_result_has_only_the_flags_that_are_so(verdict: Verdict, result: dict[str, t.Any]) -> None:
+    assert verdict.to_result() == result
