@@ -15,12 +15,13 @@ import shlex
 import typing as t
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import CollectorUnavailable, NoCredds
+from ansible_collections.fife.managed_tokens.plugins.module_utils._names import is_daemon
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import (
     RunProgram,
     base_environment,
     find_program,
 )
-from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import last_words
+from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import last_words, one_line
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd
 
 GETTOKEN_OPTIONS = "SEC_CREDENTIAL_GETTOKEN_OPTS"
@@ -80,7 +81,14 @@ class Pool:
                 )
                 self._dead[collector] = f"Collector {collector or 'of the local pool'} gave no list of schedds: {why}."
                 raise CollectorUnavailable(self._dead[collector])
-            self._schedds[key] = sorted({line.strip() for line in done.output.splitlines() if line.strip()})
+            names = sorted({line.strip() for line in done.output.splitlines() if line.strip()})
+            # A name becomes part of the kept token's file name.
+            odd = [name for name in names if not is_daemon(name)]
+            if odd:
+                raise CollectorUnavailable(
+                    f"Collector {collector or 'of the local pool'} lists {one_line(odd[0])!r}, which is no usable name."
+                )
+            self._schedds[key] = names
         return self._schedds[key]
 
     def gettoken_options(self) -> str:

@@ -41,6 +41,12 @@ def is_host(text: str) -> bool:
     return bool(_HOST.match(text))
 
 
+def is_daemon(text: str) -> bool:
+    """Tell whether `text` can be the name of an HTCondor daemon: a host, or a name of its own at a host."""
+    name, at, host = text.rpartition("@")
+    return is_host(host) and (not at or is_host(name))
+
+
 def nearest(name: str, known: t.Iterable[str]) -> str | None:
     """Give the one of `known` that `name` was probably meant to be, if any is near."""
     by_lower = {item.lower(): item for item in known}

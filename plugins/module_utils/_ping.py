@@ -21,6 +21,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._process impor
     base_environment,
     find_program,
 )
+from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import last_words
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node, Service
 
 ICMP = "icmp"
@@ -35,7 +36,7 @@ Probe = t.Callable[[Node], "str | None"]
 
 def nodes_of(services: t.Iterable[Service]) -> list[Node]:
     """Give the nodes of all services, each once, in order."""
-    return list({(node.address, node.port): node for service in services for node in service.nodes}.values())
+    return list(dict.fromkeys(node for service in services for node in service.nodes))
 
 
 def icmp_probe(run: RunProgram, timeout: float, options: t.Sequence[str]) -> Probe:
@@ -52,7 +53,7 @@ def icmp_probe(run: RunProgram, timeout: float, options: t.Sequence[str]) -> Pro
             return None
         if done.timed_out or done.status == 1:
             return f"no answer within {timeout:g} s"
-        return done.output.strip().rpartition("\n")[2] or f"ping ended with exit status {done.status}"
+        return last_words(done.output, lines=1) or f"ping ended with exit status {done.status}"
 
     return probe
 

@@ -17,6 +17,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 from ansible_collections.fife.managed_tokens.plugins.module_utils._inventory_view import InventoryView
 from ansible_collections.fife.managed_tokens.plugins.module_utils._names import (
     is_account,
+    is_daemon,
     is_host,
     is_name_part,
     looks_like_number,
@@ -208,7 +209,7 @@ def _resolve_role(
         f"{where} is for host {host!r}, which is no usable host name." for host in hosts if not is_host(host)
     )
     credds = tuple(settings.get("credds") or ())
-    problems.extend(f"{where}: {credd!r} is no usable credd name." for credd in credds if not is_host(credd))
+    problems.extend(f"{where}: {credd!r} is no usable credd name." for credd in credds if not is_daemon(credd))
     service = Service(
         name=f"{token_experiment}_{role}",
         config_name=f"{experiment}_{role}",
