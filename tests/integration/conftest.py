@@ -9,7 +9,6 @@ import os
 import typing as t
 
 import pytest
-
 from laboratory import Laboratory
 
 if t.TYPE_CHECKING:

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 fife.managed_tokens contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Drive the laboratory from tests: run things in it, break it, and look at the world rather than at our own return values."""
+"""Drive the laboratory from tests: run things in it, break it, and look at the world rather than at our own return
+values."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LAB = ROOT / "lab" / "lab"
 RECAP = re.compile(
-    r"^(?P<host>\S+)\s+: ok=(?P<ok>\d+)\s+changed=(?P<changed>\d+)\s+unreachable=(?P<unreachable>\d+)\s+failed=(?P<failed>\d+)"
+    r"^(?P<host>\S+)\s+: ok=(?P<ok>\d+)\s+changed=(?P<changed>\d+)"
+    r"\s+unreachable=(?P<unreachable>\d+)\s+failed=(?P<failed>\d+)"
 )
 
 
@@ -43,7 +45,7 @@ class Done:
 
     @cached_property
     def recap(self) -> dict[str, Recap]:
-        """The last play recap, by host."""
+        """Give the last play recap, by host."""
         lines = self.output.rpartition("PLAY RECAP")[2].splitlines()
         matches = [match for match in map(RECAP.match, lines) if match]
         return {
@@ -57,7 +59,7 @@ class Done:
 
     @property
     def flat(self) -> str:
-        """The output with all white space folded, so that a sentence is found however it was wrapped."""
+        """Give the output with all white space folded, so that a sentence is found however it was wrapped."""
         return " ".join(self.output.split())
 
 
@@ -146,7 +148,8 @@ class Laboratory:
             "import json,os,stat,sys\nfound={}\n"
             "for name in sorted(os.listdir(sys.argv[1])):\n"
             " path=os.path.join(sys.argv[1],name); s=os.lstat(path)\n"
-            " if stat.S_ISREG(s.st_mode): found[path]=(f'{stat.S_IMODE(s.st_mode):04o}',str(s.st_uid),open(path,errors='replace').read())\n"
+            " if stat.S_ISREG(s.st_mode):\n"
+            "  found[path]=(f'{stat.S_IMODE(s.st_mode):04o}',str(s.st_uid),open(path,errors='replace').read())\n"
             "print(json.dumps(found))"
         )
         plain = json.loads(self.node(node, "/usr/bin/python3", "-c", script, directory).output)
@@ -160,7 +163,8 @@ class Laboratory:
         directory = "/srv/lab/state/service-credd-vault-tokens"
         script = (
             "import json,os,sys\nd=sys.argv[1]\n"
-            "print(json.dumps({n: open(os.path.join(d,n)).read() for n in sorted(os.listdir(d))} if os.path.isdir(d) else {}))"
+            "names=sorted(os.listdir(d)) if os.path.isdir(d) else []\n"
+            "print(json.dumps({n: open(os.path.join(d,n)).read() for n in names}))"
         )
         found: dict[str, str] = json.loads(self.run("/usr/bin/python3", "-c", script, directory).output)
         return found
@@ -171,10 +175,12 @@ class Laboratory:
         return len(re.findall(r"Accepted gssapi-with-mic for ", log))
 
     def leftovers(self) -> list[str]:
-        """Give what a run may never leave behind on the token host: private directories, working copies, bearer tokens, caches."""
+        """Give what a run may never leave behind on the token host: private directories, working copies, bearer
+        tokens, caches."""
         script = (
             "import glob\n"
-            "print('\\n'.join(p for g in ('/tmp/managed-tokens-*','/run/user/*/managed-tokens-*','/tmp/vt_*','/tmp/bt_*','/tmp/krb5cc*',"
+            "print('\\n'.join(p for g in ('/tmp/managed-tokens-*','/run/user/*/managed-tokens-*',"
+            "'/tmp/vt_*','/tmp/bt_*','/tmp/krb5cc*',"
             "'/run/user/*/bt_*','/srv/lab/state/service-credd-vault-tokens/.*') for p in glob.glob(g)))"
         )
         return self.run("/usr/bin/python3", "-c", script, user="root").output.split()

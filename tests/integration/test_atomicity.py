@@ -1,7 +1,8 @@
 # Copyright (c) 2026 fife.managed_tokens contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read a destination as fast as possible while it is replaced over and over: only whole tokens, never open to others."""
+"""Read a destination as fast as possible while it is replaced over and over: only whole tokens, never open to
+others."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ import json
 import typing as t
 
 import pytest
-
 from laboratory import Laboratory
 
 GOOD: dict[str, t.Any] = {"account": "dunepro", "uid": 50100}
@@ -20,36 +19,108 @@ def dune(**role: t.Any) -> dict[str, t.Any]:
 
 
 CASES: list[tuple[str, dict[str, t.Any], str]] = [
-    ("unknown key", {"experiments": dune(**GOOD, keytap="/x")}, "managed_tokens_experiments.dune.roles.production has an unknown key 'keytap'; did you mean 'keytab'?"),
-    ("unknown experiment key", {"experiments": {"dune": {"mails": [], "roles": {"production": GOOD}}}}, "managed_tokens_experiments.dune has an unknown key 'mails'; did you mean 'emails'?"),
+    (
+        "unknown key",
+        {"experiments": dune(**GOOD, keytap="/x")},
+        "managed_tokens_experiments.dune.roles.production has an unknown key 'keytap'; did you mean 'keytab'?",
+    ),
+    (
+        "unknown experiment key",
+        {"experiments": {"dune": {"mails": [], "roles": {"production": GOOD}}}},
+        "managed_tokens_experiments.dune has an unknown key 'mails'; did you mean 'emails'?",
+    ),
     ("no account", {"experiments": dune(uid=50100)}, "managed_tokens_experiments.dune.roles.production has no account"),
-    ("no nodes", {"experiments": dune(**GOOD, nodes=[])}, "managed_tokens_experiments.dune.roles.production.nodes is empty"),
-    ("no group", {"experiments": {"icarus": {"roles": {"production": GOOD}}}}, "the inventory has no group 'icarus' with hosts"),
-    ("unknown node", {"experiments": dune(**GOOD, nodes=["dunegpvm1.lab.example"])}, "names 'dunegpvm1.lab.example', which is neither a host nor a group of the inventory; did you mean 'dunegpvm01.lab.example'?"),
-    ("two underscores", {"experiments": {"dune": {"roles": {"pro_duction": GOOD}}}}, "The role 'pro_duction' of experiment dune has an underscore"),
-    ("numeric experiment", {"experiments": {"1e5": {"roles": {"production": {**GOOD, "nodes": ["dune"]}}}}}, "The experiment '1e5' looks like a number"),
-    ("numeric account", {"experiments": dune(account="0123", uid=50100)}, "managed_tokens_experiments.dune.roles.production.account is '0123', which looks like a number"),
-    ("uid 0", {"experiments": dune(account="dunepro", uid=0)}, "managed_tokens_experiments.dune.roles.production.uid is 0; a token is never pushed for UID 0"),
-    ("uid negative", {"experiments": dune(account="dunepro", uid=-5)}, "managed_tokens_experiments.dune.roles.production.uid is -5"),
-    ("uid text", {"experiments": dune(account="dunepro", uid="many")}, "managed_tokens_experiments.dune.roles.production.uid is 'many'; it has to be a whole number"),
-    ("timeouts", {"timeouts": {"connect": 40, "push": 30}}, "managed_tokens_timeouts.connect (40 s) has to be shorter than managed_tokens_timeouts.push (30 s)"),
+    (
+        "no nodes",
+        {"experiments": dune(**GOOD, nodes=[])},
+        "managed_tokens_experiments.dune.roles.production.nodes is empty",
+    ),
+    (
+        "no group",
+        {"experiments": {"icarus": {"roles": {"production": GOOD}}}},
+        "the inventory has no group 'icarus' with hosts",
+    ),
+    (
+        "unknown node",
+        {"experiments": dune(**GOOD, nodes=["dunegpvm1.lab.example"])},
+        "which is neither a host nor a group of the inventory; did you mean 'dunegpvm01.lab.example'?",
+    ),
+    (
+        "two underscores",
+        {"experiments": {"dune": {"roles": {"pro_duction": GOOD}}}},
+        "The role 'pro_duction' of experiment dune has an underscore",
+    ),
+    (
+        "numeric experiment",
+        {"experiments": {"1e5": {"roles": {"production": {**GOOD, "nodes": ["dune"]}}}}},
+        "The experiment '1e5' looks like a number",
+    ),
+    (
+        "numeric account",
+        {"experiments": dune(account="0123", uid=50100)},
+        "managed_tokens_experiments.dune.roles.production.account is '0123', which looks like a number",
+    ),
+    (
+        "uid 0",
+        {"experiments": dune(account="dunepro", uid=0)},
+        "managed_tokens_experiments.dune.roles.production.uid is 0; a token is never pushed for UID 0",
+    ),
+    (
+        "uid negative",
+        {"experiments": dune(account="dunepro", uid=-5)},
+        "managed_tokens_experiments.dune.roles.production.uid is -5",
+    ),
+    (
+        "uid text",
+        {"experiments": dune(account="dunepro", uid="many")},
+        "managed_tokens_experiments.dune.roles.production.uid is 'many'; it has to be a whole number",
+    ),
+    (
+        "timeouts",
+        {"timeouts": {"connect": 40, "push": 30}},
+        "managed_tokens_timeouts.connect (40 s) has to be shorter than managed_tokens_timeouts.push (30 s)",
+    ),
     ("timeout key", {"timeouts": {"conect": 4}}, "managed_tokens_timeouts has an unknown key 'conect'"),
-    ("timeout value", {"timeouts": {"push": "soon"}}, "managed_tokens_timeouts.push is 'soon'; it has to be a number of seconds"),
+    (
+        "timeout value",
+        {"timeouts": {"push": "soon"}},
+        "managed_tokens_timeouts.push is 'soon'; it has to be a number of seconds",
+    ),
     ("placeholder", {"principal": "{acount}@LAB.EXAMPLE"}, "has the placeholder '{acount}'; did you mean 'account'?"),
-    ("setting", {"vault_sever": "x"}, "The variable managed_tokens_vault_sever is unknown; did you mean 'managed_tokens_vault_server'?"),
+    (
+        "setting",
+        {"vault_sever": "x"},
+        "The variable managed_tokens_vault_sever is unknown; did you mean 'managed_tokens_vault_server'?",
+    ),
     ("getter", {"token_getter": "condr"}, "token_getter"),
-    ("service", {"service": ["dune_prod"]}, "managed_tokens_service names 'dune_prod', which is not configured; did you mean 'dune_production'?"),
-    ("experiment", {"experiment": ["dun"]}, "managed_tokens_experiment names 'dun', which is not configured; did you mean 'dune'?"),
-    ("lifetime", {"min_token_lifetime": "soon"}, "managed_tokens_min_token_lifetime is 'soon'; it has to be a duration like 12h or 3d"),
+    (
+        "service",
+        {"service": ["dune_prod"]},
+        "managed_tokens_service names 'dune_prod', which is not configured; did you mean 'dune_production'?",
+    ),
+    (
+        "experiment",
+        {"experiment": ["dun"]},
+        "managed_tokens_experiment names 'dun', which is not configured; did you mean 'dune'?",
+    ),
+    (
+        "lifetime",
+        {"min_token_lifetime": "soon"},
+        "managed_tokens_min_token_lifetime is 'soon'; it has to be a duration like 12h or 3d",
+    ),
     ("concurrency", {"push_concurrency": 0}, "managed_tokens_push_concurrency is 0; it has to be at least 1"),
     ("kex", {"kex_algorithms": ["rot13"]}, "managed_tokens_kex_algorithms"),
-    ("known hosts", {"known_hosts": ["/nonexistent"]}, "managed_tokens_known_hosts: /nonexistent is no file that can be read"),
+    (
+        "known hosts",
+        {"known_hosts": ["/nonexistent"]},
+        "managed_tokens_known_hosts: /nonexistent is no file that can be read",
+    ),
     ("type", {"push_retries": "often"}, "managed_tokens_push_retries"),
-]  # fmt: skip
+]
 
 
 def footprint(laboratory: Laboratory) -> tuple[object, ...]:
-    """What a refused run must not have touched."""
+    """Give what a refused run must not have touched."""
     requests = laboratory.run("sh", "-c", "cat /srv/lab/log/vault.jsonl | wc -l", user="root").output
     logins = [laboratory.accepted_connections(node) for node in laboratory.nodes]
     return requests, logins, laboratory.kept_tokens(), laboratory.leftovers()
@@ -83,9 +154,13 @@ def test_several_problems_are_told_at_once(light: Laboratory) -> None:
 
 def test_a_missing_program_is_named_with_how_to_install_it(light: Laboratory) -> None:
     done = light.run(
-        "env", "PATH=/nonexistent", "/var/cache/managed-tokens-lab/venv/bin/python",
-        "/var/cache/managed-tokens-lab/venv/bin/ansible-playbook", "fife.managed_tokens.token_push", check=False,
-    )  # fmt: skip
+        "env",
+        "PATH=/nonexistent",
+        "/var/cache/managed-tokens-lab/venv/bin/python",
+        "/var/cache/managed-tokens-lab/venv/bin/ansible-playbook",
+        "fife.managed_tokens.token_push",
+        check=False,
+    )
     assert done.status == 2, done.output
     assert "Not installed on the token host, or not in PATH: htgettoken (" in done.flat
 
@@ -106,6 +181,7 @@ def test_two_services_for_one_destination_are_warned_of_and_the_winner_is_always
     for options in (["-e", given], ["-e", given], ["-e", narrowed]):
         done = light.push(*options, "--limit", "dunegpvm01.lab.example", "--tags", "tickets,push", "--check")
         assert (
-            "dune_production and dune_test both write /tmp/vt_u50100 on dunegpvm01.lab.example, dunegpvm02.lab.example, "
+            "dune_production and dune_test both write /tmp/vt_u50100 on dunegpvm01.lab.example, "
+            "dunegpvm02.lab.example, "
             "dunegpvm03.lab.example; dune_production wins, always (first by name)." in done.flat
         ), done.output

@@ -11,7 +11,6 @@ import os
 import typing as t
 
 import pytest
-
 from laboratory import Laboratory
 
 pytestmark = pytest.mark.condor
@@ -46,11 +45,18 @@ def claims(bearer: str) -> dict[str, t.Any]:
 def check_credentials(laboratory: Laboratory) -> None:
     """Check that every credd holds exactly every service's credential, under its own user, with its own content."""
     laboratory.run(
-        "sh", "-c", "for i in $(seq 100); do [ $(ls /srv/lab/condor/credd?/oauth/*/*.use 2> /dev/null | wc -l) = "
-        f"{2 * len(laboratory.services)} ] && break; sleep 0.1; done", user="root",
-    )  # fmt: skip
+        "sh",
+        "-c",
+        "for i in $(seq 100); do [ $(ls /srv/lab/condor/credd?/oauth/*/*.use 2> /dev/null | wc -l) = "
+        f"{2 * len(laboratory.services)} ] && break; sleep 0.1; done",
+        user="root",
+    )
     found = credentials(laboratory)
-    expected = {(credd, service["account"], service["name"]) for credd in ("credd1", "credd2") for service in laboratory.services}
+    expected = {
+        (credd, service["account"], service["name"])
+        for credd in ("credd1", "credd2")
+        for service in laboratory.services
+    }
     assert set(found) == expected
     tokens = set()
     for (credd, _user, name), (top, bearer) in found.items():
@@ -58,7 +64,11 @@ def check_credentials(laboratory: Laboratory) -> None:
         assert service["credkey"] in top["vault_url"], (credd, name)
         tokens.add(top["vault_token"])
         has = claims(bearer)
-        assert (has["sub"], has["lab.role"], has["lab.credkey"]) == (service["account"], service["role"], service["credkey"])
+        assert (has["sub"], has["lab.role"], has["lab.credkey"]) == (
+            service["account"],
+            service["role"],
+            service["credkey"],
+        )
         assert f"/{service['experiment']}" in has["wlcg.groups"]
     assert len(tokens) == len(expected), "two credentials hold the same vault token"
 
@@ -80,7 +90,9 @@ def test_credentials_are_in_both_credds_and_tokens_on_all_nodes(condor: Laborato
     again = condor.push()
     assert again.status == 0
     assert again.changed == 0, again.output
-    assert {key: top for key, (top, _use) in credentials(condor).items()} == {key: top for key, (top, _use) in before.items()}
+    assert {key: top for key, (top, _use) in credentials(condor).items()} == {
+        key: top for key, (top, _use) in before.items()
+    }
     assert condor.all_files() == on_nodes
 
 
@@ -142,7 +154,9 @@ def test_check_mode_stores_nothing_on_credds(condor: Laboratory) -> None:
     assert done.status == 0, done.output
     assert "would obtain a new token: no token is kept yet" in done.flat
     assert credentials(condor).keys() == before.keys()
-    assert {key: top for key, (top, _use) in credentials(condor).items()} == {key: top for key, (top, _use) in before.items()}
+    assert {key: top for key, (top, _use) in credentials(condor).items()} == {
+        key: top for key, (top, _use) in before.items()
+    }
     assert condor.kept_tokens() == {}
 
 
@@ -152,7 +166,12 @@ def test_forty_storer_runs_at_once_keep_every_credential_under_its_own_user() ->
     try:
         for _turn in range(TURNS):
             laboratory.run("sh", "-c", "rm -rf /srv/lab/state/service-credd-vault-tokens")
-            laboratory.run("sh", "-c", "rm -rf /srv/lab/condor/credd?/oauth/*/*.top /srv/lab/condor/credd?/oauth/*/*.use", user="root")
+            laboratory.run(
+                "sh",
+                "-c",
+                "rm -rf /srv/lab/condor/credd?/oauth/*/*.top /srv/lab/condor/credd?/oauth/*/*.use",
+                user="root",
+            )
             done = laboratory.push("-e", "managed_tokens_store_concurrency=40", timeout=500)
             assert done.status == 0, done.output
             check_credentials(laboratory)

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 fife.managed_tokens contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prove that every module gives the same through AnsiballZ, over Ansible's own ssh connection, as in Ansible's own process."""
+"""Prove that every module gives the same through AnsiballZ, over Ansible's own ssh connection, as in Ansible's own
+process."""
 
 from __future__ import annotations
 
@@ -9,7 +10,6 @@ import json
 import typing as t
 
 import pytest
-
 from laboratory import Laboratory
 
 # The laboratory's second token host: reached by ssh as the service account, with a key instead of a ticket.
@@ -89,7 +89,8 @@ PLAY = """
       delegate_to: "{{{{ token_host }}}}"
       register: verdict
     - ansible.builtin.copy:
-        content: "{{{{ {{'setup': setup, 'tickets': tickets, 'stored': stored, 'pings': pings, 'pushed': pushed, 'removed': removed,
+        content: "{{{{ {{'setup': setup, 'tickets': tickets, 'stored': stored, 'pings': pings, 'pushed': pushed,
+        'removed': removed,
                    'node': node, 'verdict': verdict}} | to_json }}}}"
         dest: /home/mtokens/results.json
         mode: "0600"
@@ -97,7 +98,18 @@ PLAY = """
       delegate_to: localhost
 """
 
-VOLATILE = {"started", "seconds", "life", "id", "deadline", "directory", "ccache", "invocation", "ansible_facts", "_ansible_verbose_always"}
+VOLATILE = {
+    "started",
+    "seconds",
+    "life",
+    "id",
+    "deadline",
+    "directory",
+    "ccache",
+    "invocation",
+    "ansible_facts",
+    "_ansible_verbose_always",
+}
 
 
 def stable(value: t.Any) -> t.Any:
@@ -126,7 +138,9 @@ def results(light: Laboratory) -> dict[str, dict[str, t.Any]]:
         assert done.status == 0, done.output
         found[door] = json.loads(light.run("cat", "/home/mtokens/results.json").output)
         assert light.leftovers() == []
-        assert light.node(HOST, "sh", "-c", "ls -d /tmp/managed-tokens-* /tmp/ansible* 2> /dev/null || true").output == ""
+        assert (
+            light.node(HOST, "sh", "-c", "ls -d /tmp/managed-tokens-* /tmp/ansible* 2> /dev/null || true").output == ""
+        )
     return found
 
 
@@ -143,7 +157,9 @@ def test_both_doors_put_every_token_in_its_place(results: dict[str, dict[str, t.
 def test_a_refused_configuration_reads_the_same_through_both_doors(light: Laboratory) -> None:
     said = []
     for host in ("localhost", "tokenhost"):
-        play = PLAY.format(host=host).replace('experiments: "{{ managed_tokens_experiments }}"', "experiments: {dune: {roles: {production: {}}}}")
+        play = PLAY.format(host=host).replace(
+            'experiments: "{{ managed_tokens_experiments }}"', "experiments: {dune: {roles: {production: {}}}}"
+        )
         light.run("/usr/bin/python3", "-c", f"open('/home/mtokens/bad.yml', 'w').write({play!r})")
         done = light.play("-i", "/srv/lab/inventory", "-i", "/home/mtokens/remote.json", "/home/mtokens/bad.yml")
         assert done.status == 2

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pytest
-
 from laboratory import Laboratory
 
 DUNE_NODE = "dunegpvm01.lab.example"
@@ -15,7 +14,7 @@ OTHER_NODE = "dunegpvm02.lab.example"
 
 @pytest.fixture
 def healthy(light: Laboratory) -> Laboratory:
-    """A laboratory in which everything is in place."""
+    """Give a laboratory in which everything is in place."""
     light.lab("heal")
     done = light.push()
     assert done.status == 0, done.output

@@ -1,14 +1,14 @@
 # Copyright (c) 2026 fife.managed_tokens contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prove that no play setting, variable or option can make a once-stage run in pieces, elsewhere, or in somebody else's shape."""
+"""Prove that no play setting, variable or option can make a once-stage run in pieces, elsewhere, or in somebody
+else's shape."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-
 from laboratory import Laboratory
 
 PLAY = """
@@ -67,10 +67,14 @@ def test_strategy_and_errors_of_the_environment_do_not_reach_the_playbook(light:
 def test_a_poisoned_first_host_shapes_nothing(light: Laboratory) -> None:
     first = light.nodes[0]
     poison = {
-        "ansible_connection": "ssh", "ansible_host_key_checking": False, "ansible_python_interpreter": "/nonexistent",
-        "ansible_become": True, "ansible_become_user": "nobody", "ansible_user": "nobody",
+        "ansible_connection": "ssh",
+        "ansible_host_key_checking": False,
+        "ansible_python_interpreter": "/nonexistent",
+        "ansible_become": True,
+        "ansible_become_user": "nobody",
+        "ansible_user": "nobody",
         "ansible_remote_tmp": "/nonexistent",
-    }  # fmt: skip
+    }
     inventory = {"experiments": {"hosts": {first: poison}}}
     light.run("/usr/bin/python3", "-c", f"open('/home/mtokens/poison.json', 'w').write({json.dumps(inventory)!r})")
     done = light.push("-i", "/srv/lab/inventory", "-i", "/home/mtokens/poison.json")

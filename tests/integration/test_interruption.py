@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 
 import pytest
-
 from laboratory import Laboratory
 
 # The line with which each stage begins, and how long after it the signal comes.

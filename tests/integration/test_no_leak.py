@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pytest
-
 from laboratory import Laboratory
 
 # Sees the command line of every process on the machine, over and over, while a run goes on.
@@ -24,14 +23,17 @@ open("/home/mtokens/seen", "wb").write(b"\\n".join(seen))
 OWN_FILES = (
     "find / -xdev -path /proc -prune -o -user mtokens -type f -newer /srv/lab/layout.json "
     "! -path '*service-credd-vault-tokens/*' -print0 | xargs -0 -r cat; "
-    "find /home /tmp /var/tmp /run /srv/lab/state -user mtokens -type f ! -path '*service-credd-vault-tokens/*' -print0 | xargs -0 -r cat"
+    "find /home /tmp /var/tmp /run /srv/lab/state -user mtokens -type f "
+    "! -path '*service-credd-vault-tokens/*' -print0 | xargs -0 -r cat"
 )
 
 
 def secrets_of(laboratory: Laboratory) -> dict[str, str]:
-    """Everything that must stay where it belongs, by what it is."""
+    """Give everything that must stay where it belongs, by what it is."""
     found = {f"kept token {name}": token.strip() for name, token in laboratory.kept_tokens().items()}
-    bearer = laboratory.run("sh", "-c", "for f in /srv/lab/condor/credd?/oauth/*/*.use; do cat $f; echo; done", user="root").output
+    bearer = laboratory.run(
+        "sh", "-c", "for f in /srv/lab/condor/credd?/oauth/*/*.use; do cat $f; echo; done", user="root"
+    ).output
     found |= {f"bearer token {number}": line for number, line in enumerate(bearer.split())}
     top = laboratory.run("sh", "-c", "cat /srv/lab/condor/credd?/oauth/*/*.top", user="root").output
     long_lived = [word.strip('",') for word in top.split() if word.startswith('"hvs.')]
@@ -52,7 +54,11 @@ def test_a_run_with_everything_turned_on_shows_no_secret(condor: Laboratory) -> 
     done = condor.push("-vvvv", "--diff", env=everything)
     with condor.fault("vault-403"):
         refused = condor.push("-vvvv", "-e", "managed_tokens_min_token_lifetime=167h", env=everything)
-    condor.run("sh", "-c", "touch /home/mtokens/end; for i in $(seq 50); do [ -e /home/mtokens/seen ] && break; sleep 0.1; done")
+    condor.run(
+        "sh",
+        "-c",
+        "touch /home/mtokens/end; for i in $(seq 50); do [ -e /home/mtokens/seen ] && break; sleep 0.1; done",
+    )
     assert done.status == 0, done.output[-3000:]
     assert refused.status == 2
     secrets = secrets_of(condor)
@@ -67,7 +73,12 @@ def test_a_run_with_everything_turned_on_shows_no_secret(condor: Laboratory) -> 
     }
     assert "htgettoken" in shown["command lines"]
     assert "service-credd-vault-tokens" in shown["log"]
-    leaks = [f"{what} in the {where}" for what, secret in secrets.items() for where, text in shown.items() if secret[:24] in text]
+    leaks = [
+        f"{what} in the {where}"
+        for what, secret in secrets.items()
+        for where, text in shown.items()
+        if secret[:24] in text
+    ]
     assert leaks == []
 
 

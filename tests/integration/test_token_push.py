@@ -9,13 +9,12 @@ import base64
 import json
 
 import pytest
-
 from laboratory import Laboratory
 
 
 @pytest.fixture(scope="module")
 def pushed(light: Laboratory) -> Laboratory:
-    """A laboratory in which one full run went well."""
+    """Give a laboratory in which one full run went well."""
     done = light.push()
     assert done.status == 0, done.output
     return light
@@ -53,11 +52,27 @@ def test_real_htgettoken_on_a_node_gets_a_bearer_token_with_the_pushed_token(pus
     node = pushed.nodes_of(service)[0]
     done = pushed.node(
         node,
-        "runuser", "-u", service["account"], "--", "env", "-i", "PATH=/usr/bin:/bin",
-        "/var/cache/managed-tokens-lab/venv/bin/htgettoken", "--nokerberos", "--nooidc", "-a", pushed.layout["vault"]["name"],
-        "-i", service["experiment"], "-r", service["role"], f"--credkey={service['credkey']}",
-        f"--vaulttokenfile=/tmp/vt_u{service['uid']}-{service['name']}", "-o", "/tmp/bt_of_the_test",
-    )  # fmt: skip
+        "runuser",
+        "-u",
+        service["account"],
+        "--",
+        "env",
+        "-i",
+        "PATH=/usr/bin:/bin",
+        "/var/cache/managed-tokens-lab/venv/bin/htgettoken",
+        "--nokerberos",
+        "--nooidc",
+        "-a",
+        pushed.layout["vault"]["name"],
+        "-i",
+        service["experiment"],
+        "-r",
+        service["role"],
+        f"--credkey={service['credkey']}",
+        f"--vaulttokenfile=/tmp/vt_u{service['uid']}-{service['name']}",
+        "-o",
+        "/tmp/bt_of_the_test",
+    )
     assert "succeeded" in done.output
     mode, owner, bearer = pushed.files(node)["/tmp/bt_of_the_test"]
     pushed.node(node, "rm", "/tmp/bt_of_the_test")
