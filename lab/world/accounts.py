@@ -54,7 +54,10 @@ def create_users(layout: Layout) -> None:
 
 def write_names(layout: Layout) -> None:
     """Write hosts and resolver files: every name of the laboratory, and nothing beyond."""
-    lines = ["127.0.0.1 localhost", *(f"{machine.address} {machine.name} {machine.name.partition('.')[0]}" for machine in layout.machines)]
+    lines = [
+        "127.0.0.1 localhost",
+        *(f"{machine.address} {machine.name} {machine.name.partition('.')[0]}" for machine in layout.machines),
+    ]
     Path("/etc/hosts").write_text("\n".join(lines) + "\n")
     for path in ("/etc/resolv.conf", "/etc/nsswitch.conf"):
         Path(path).unlink(missing_ok=True)

@@ -37,12 +37,16 @@ INSIDE = "/srv/ansible/ansible_collections/fife/managed_tokens/lab/world"
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="lab/lab", description="A whole small laboratory on one machine, gone without a trace when it ends.")
+    top = argparse.ArgumentParser(
+        prog="lab/lab", description="A whole small laboratory on one machine, gone without a trace when it ends."
+    )
     verbs = top.add_subparsers(dest="verb", required=True, metavar="COMMAND")
 
     def verb(name: str, text: str) -> argparse.ArgumentParser:
         added = verbs.add_parser(name, help=text, description=text)
-        added.add_argument("--name", default=os.environ.get("LAB_NAME", "default"), help="which laboratory (default: %(default)s)")
+        added.add_argument(
+            "--name", default=os.environ.get("LAB_NAME", "default"), help="which laboratory (default: %(default)s)"
+        )
         return added
 
     up = verb("up", "Start a laboratory: the demo's by default, a regular one when sizes are given.")
@@ -84,7 +88,9 @@ def up(arguments: argparse.Namespace) -> int:
     if any(size is not None and size < 1 for size in sizes):
         raise WorldError("The sizes of a laboratory are numbers from 1 on.")
     if registry.find(arguments.name):
-        raise WorldError(f"The laboratory {arguments.name!r} is up already; end it with: lab/lab down --name {arguments.name}")
+        raise WorldError(
+            f"The laboratory {arguments.name!r} is up already; end it with: lab/lab down --name {arguments.name}"
+        )
     if not (CACHE / "venv" / ".installed").exists() and not (CACHE / "venv" / "bin" / "htgettoken").exists():
         raise WorldError("The programs of the laboratory are not installed: run lab/install first.")
     if any(size is not None for size in sizes):
@@ -95,12 +101,16 @@ def up(arguments: argparse.Namespace) -> int:
     plan = {"layout": layout, "checkout": str(CHECKOUT), "cache": str(CACHE)}
     pid = _start(plan)
     registry.register(arguments.name, pid, is_light=arguments.light)
-    print(f"  up in {time.monotonic() - mark:.1f} s: {len(layout.services)} services, {len(layout.nodes)} nodes. Inventory: {PATHS['inventory']} (inside)")
+    print(
+        f"  up in {time.monotonic() - mark:.1f} s: {len(layout.services)} services, {len(layout.nodes)} nodes. "
+        f"Inventory: {PATHS['inventory']} (inside)"
+    )
     return 0
 
 
 def _start(plan: dict[str, t.Any]) -> int:
-    """Fork the world's first process and give its PID when all is ready; if this process ends earlier, so does the world."""
+    """Fork the world's first process and give its PID when all is ready; if this process ends earlier, so does the
+    world."""
     report_read, report_write = os.pipe()
     watch_read, watch_write = os.pipe()
     pid_read, pid_write = os.pipe()
@@ -160,11 +170,14 @@ def status(arguments: argparse.Namespace) -> int:
         return 1
     layout = _layout(running)
     processes = _inside(running, ["ps", "-e", "-o", "comm="]).split()
-    parts = {"krb5kdc": 1, "sshd": len(layout["nodes"])} | ({} if running.is_light else {"condor_master": 3, "condor_credd": 2})
+    parts = {"krb5kdc": 1, "sshd": len(layout["nodes"])} | (
+        {} if running.is_light else {"condor_master": 3, "condor_credd": 2}
+    )
     print(f"  laboratory {running.name}, PID {running.pid}{', without HTCondor' if running.is_light else ''}")
     for part, wanted in parts.items():
         print(f"  {part:<16}{processes.count(part)} of {wanted}")
-    print(f"  {'services':<16}{', '.join(service['name'] for service in layout['services'][:8])}{' ...' if len(layout['services']) > 8 else ''}")
+    names = [service["name"] for service in layout["services"]]
+    print(f"  {'services':<16}{', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}")
     broken = _inside(running, ["/usr/bin/python3", f"{INSIDE}/faults.py", "active"]).splitlines()
     print(f"  {'broken':<16}{'; '.join(broken) or 'nothing'}")
     return 0
@@ -173,7 +186,9 @@ def status(arguments: argparse.Namespace) -> int:
 def _inside(running: registry.Running, argv: t.Sequence[str]) -> str:
     done = subprocess.run([*enter_argv(running.pid), *argv], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise WorldError((done.stderr or done.stdout).strip().removeprefix("lab: ") or f"{argv[0]} ended with {done.returncode}.")
+        raise WorldError(
+            (done.stderr or done.stdout).strip().removeprefix("lab: ") or f"{argv[0]} ended with {done.returncode}."
+        )
     return done.stdout
 
 
@@ -195,10 +210,18 @@ def environment(user: str) -> list[str]:
     home = "/root" if user == "root" else f"/home/{user}"
     path = f"{PATHS['bin']}:{CACHE}/venv/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
     assignments = {
-        "HOME": home, "USER": user, "LOGNAME": user, "PATH": path, "LC_ALL": "C.UTF-8", "TERM": os.environ.get("TERM", "dumb"),
-        "ANSIBLE_COLLECTIONS_PATH": "/srv/ansible", "ANSIBLE_INVENTORY": PATHS["inventory"], "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", "CONDOR_CONFIG": "/srv/lab/condor/client.conf",
-    }  # fmt: skip
+        "HOME": home,
+        "USER": user,
+        "LOGNAME": user,
+        "PATH": path,
+        "LC_ALL": "C.UTF-8",
+        "TERM": os.environ.get("TERM", "dumb"),
+        "ANSIBLE_COLLECTIONS_PATH": "/srv/ansible",
+        "ANSIBLE_INVENTORY": PATHS["inventory"],
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+        "CONDOR_CONFIG": "/srv/lab/condor/client.conf",
+    }
     if is_service:
         assignments["XDG_RUNTIME_DIR"] = f"/run/user/{SERVICE_UID}"
     for name in ("COLUMNS", "LINES", "NO_COLOR"):
@@ -210,7 +233,11 @@ def environment(user: str) -> list[str]:
 def run(arguments: argparse.Namespace) -> int:
     running = registry.need(arguments.name)
     command = _words(arguments.command)
-    as_user = [] if arguments.user == "root" else ["setpriv", f"--reuid={arguments.user}", f"--regid={arguments.user}", "--clear-groups", "--no-new-privs"]
+    as_user = (
+        []
+        if arguments.user == "root"
+        else ["setpriv", f"--reuid={arguments.user}", f"--regid={arguments.user}", "--clear-groups", "--no-new-privs"]
+    )
     home = "/root" if arguments.user == "root" else f"/home/{arguments.user}"
     argv = [*enter_argv(running.pid), "env", "-i", *environment(arguments.user), f"--chdir={home}", *as_user, *command]
     os.execvp(argv[0], argv)
@@ -223,14 +250,28 @@ def node(arguments: argparse.Namespace) -> int:
     full = next((name for name in names if arguments.node in (name, name.partition(".")[0])), None)
     if full is None:
         near = difflib.get_close_matches(arguments.node, [*names, *(name.partition(".")[0] for name in names)], n=1)
-        raise WorldError(f"There is no node {arguments.node!r}" + (f"; did you mean {near[0]!r}?" if near else f": {', '.join(names)}."))
+        raise WorldError(
+            f"There is no node {arguments.node!r}"
+            + (f"; did you mean {near[0]!r}?" if near else f": {', '.join(names)}.")
+        )
     holder = _inside(running, ["cat", f"/srv/lab/nodes/{full}/holder.pid"]).strip()
-    argv = [*enter_argv(running.pid), *enter_argv(int(holder), node=True), "env", "-i", *environment("root"), "--chdir=/", *command]
+    argv = [
+        *enter_argv(running.pid),
+        *enter_argv(int(holder), node=True),
+        "env",
+        "-i",
+        *environment("root"),
+        "--chdir=/",
+        *command,
+    ]
     os.execvp(argv[0], argv)
 
 
 def fault(arguments: argparse.Namespace) -> int:
-    _inside(registry.need(arguments.name), ["/usr/bin/python3", f"{INSIDE}/faults.py", "make", arguments.fault, *arguments.words])
+    _inside(
+        registry.need(arguments.name),
+        ["/usr/bin/python3", f"{INSIDE}/faults.py", "make", arguments.fault, *arguments.words],
+    )
     return 0
 
 
@@ -246,5 +287,12 @@ def faults(_arguments: argparse.Namespace) -> int:
 
 
 VERBS: dict[str, t.Callable[[argparse.Namespace], int]] = {
-    "up": up, "down": down, "status": status, "run": run, "node": node, "fault": fault, "heal": heal, "faults": faults,
-}  # fmt: skip
+    "up": up,
+    "down": down,
+    "status": status,
+    "run": run,
+    "node": node,
+    "fault": fault,
+    "heal": heal,
+    "faults": faults,
+}

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 fife.managed_tokens contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run a real HTCondor pool out of the cached Debian tree: a collector, and two machines with schedd, credd and vault credmon."""
+"""Run a real HTCondor pool out of the cached Debian tree: a collector, and two machines with schedd, credd and vault
+credmon."""
 
 from __future__ import annotations
 
@@ -132,13 +133,25 @@ def _prepare_tree() -> None:
 
 def _configure(common: str, machine: Machine, daemons: str) -> None:
     home = home_of(machine.name)
-    for name, mode, owner in (("log", 0o755, 49999), ("spool", 0o755, 49999), ("execute", 0o755, 49999), ("lock", 0o755, 49999), ("run", 0o755, 49999), ("oauth", 0o2770, 0)):
+    for name, mode, owner in (
+        ("log", 0o755, 49999),
+        ("spool", 0o755, 49999),
+        ("execute", 0o755, 49999),
+        ("lock", 0o755, 49999),
+        ("run", 0o755, 49999),
+        ("oauth", 0o2770, 0),
+    ):
         directory = home / name
         directory.mkdir(parents=True)
         os.chown(directory, owner, 49999)
         directory.chmod(mode)
     own = SERVER.format(
-        home=home, daemons=daemons, name=machine.name, address=machine.address, host_keytabs=PATHS["host_keytabs"], pki=PATHS["pki"]
+        home=home,
+        daemons=daemons,
+        name=machine.name,
+        address=machine.address,
+        host_keytabs=PATHS["host_keytabs"],
+        pki=PATHS["pki"],
     )
     (home / "condor_config").write_text(common + own)
 
@@ -148,16 +161,22 @@ def start_master(name: str) -> None:
     home = home_of(name)
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "CONDOR_CONFIG": str(home / "condor_config"), "LC_ALL": "C.UTF-8"}
     child = subprocess.Popen(
-        ["chroot", str(tree()), "/usr/sbin/condor_master", "-f"], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
+        ["chroot", str(tree()), "/usr/sbin/condor_master", "-f"],
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     (home / "master.pid").write_text(str(child.pid))
 
 
 def stop_master(name: str) -> None:
     """End one machine's master and all its daemons at once, as a crash would."""
     pid = int((home_of(name) / "master.pid").read_text())
-    members = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout.split("\n")
+    members = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
     children: dict[int, list[int]] = {}
     for line in filter(None, members):
         child, parent = map(int, line.split())
@@ -178,27 +197,36 @@ def _wait_until_advertised(names: t.Sequence[str]) -> None:
     while time.monotonic() < deadline:
         done = subprocess.run(
             [f"{PATHS['bin']}/condor_status", "-any", "-autoformat", "MyType", "Name"],
-            env={"PATH": "/usr/bin:/bin", "CONDOR_CONFIG": str(CLIENT_CONFIG)}, capture_output=True, text=True, check=False, timeout=30,
-        )  # fmt: skip
+            env={"PATH": "/usr/bin:/bin", "CONDOR_CONFIG": str(CLIENT_CONFIG)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
         found = done.stdout + done.stderr
         if all(f"CredD {name}" in found and f"Scheduler {name}" in found for name in names):
             return
         time.sleep(0.2)
-    raise WorldError(f"The credds were not advertised within {ADVERTISED_WITHIN_S:g} s; the collector said: {found.strip()[-300:]!r}.")
+    raise WorldError(
+        f"The credds were not advertised within {ADVERTISED_WITHIN_S:g} s; "
+        f"the collector said: {found.strip()[-300:]!r}."
+    )
 
 
 def write_wrappers() -> None:
-    """Write the client programs: real ones out of the tree, run by the tree's own loader, so that any user can run them."""
+    """Write the client programs: real ones out of the tree, run by the tree's own loader, so that any user can run
+    them."""
     root = tree()
-    loader = f"{root}/lib64/ld-linux-x86-64.so.2 --library-path {root}/usr/lib:{root}/usr/lib/x86_64-linux-gnu:{root}/usr/lib/condor"
+    libraries = ":".join(f"{root}/usr/{path}" for path in ("lib", "lib/x86_64-linux-gnu", "lib/condor"))
+    loader = f"{root}/lib64/ld-linux-x86-64.so.2 --library-path {libraries}"
     for name, directory in (("condor_store_cred", "sbin"), ("condor_status", "bin"), ("condor_config_val", "bin")):
         _write(name, f'exec {loader} {root}/usr/{directory}/{name} "$@"\n')
-    storer = f"{SLOW}LAB_STORER=1 exec bash {root}/usr/bin/condor_vault_storer \"$@\"\n"
+    storer = f'{SLOW}LAB_STORER=1 exec bash {root}/usr/bin/condor_vault_storer "$@"\n'
     _write("condor_vault_storer", storer)
 
 
 SLOW = f"""\
-delay=$(cat {PATHS['control']}/slow-storer 2> /dev/null)
+delay=$(cat {PATHS["control"]}/slow-storer 2> /dev/null)
 [ -z "$delay" ] || [ -n "$LAB_STORER" ] || sleep "$delay"
 """
 
@@ -212,5 +240,3 @@ def _write(name: str, body: str) -> None:
     path = Path(PATHS["bin"]) / name
     path.write_text(f"#!/bin/sh\n{body}")
     path.chmod(0o755)
-
-

@@ -51,21 +51,26 @@ def machine(name: str, kind: str = "nodes") -> dict[str, t.Any]:
     for found in known:
         if name in (found["name"], found["name"].partition(".")[0]):
             return dict(found)
-    raise WorldError(f"There is no {name!r} among the {kind}: {', '.join(item['name'].partition('.')[0] for item in known)}.")
+    raise WorldError(
+        f"There is no {name!r} among the {kind}: {', '.join(item['name'].partition('.')[0] for item in known)}."
+    )
 
 
 def account(name: str) -> dict[str, t.Any]:
     for service in layout()["services"]:
         if service["account"] == name:
             return dict(service)
-    raise WorldError(f"There is no account {name!r}: {', '.join(service['account'] for service in layout()['services'])}.")
+    raise WorldError(
+        f"There is no account {name!r}: {', '.join(service['account'] for service in layout()['services'])}."
+    )
 
 
 def in_node(node: str, *argv: str) -> None:
     quietly(*enter_argv(nodes.holder_of(machine(node)["name"]), node=True), *argv)
 
 
-# -- the network ---------------------------------------------------------------------------------------------------------
+# -- the network
+# ---------------------------------------------------------------------------------------------------------
 
 
 def _rule(match: str, verdict: str) -> None:
@@ -93,7 +98,8 @@ def _vault_down(_words: list[str]) -> None:
     _rule(f"ip daddr {vault['address']} tcp dport {vault['port']}", "reject with tcp reset")
 
 
-# -- files ---------------------------------------------------------------------------------------------------------------
+# -- files
+# ---------------------------------------------------------------------------------------------------------------
 
 
 def _keytab_missing(words: list[str]) -> None:
@@ -115,7 +121,12 @@ def _token_files(name: str) -> tuple[str, str]:
 
 def _foreign(words: list[str]) -> None:
     for path in _token_files(words[0]):
-        in_node(words[1], "sh", "-c", f"rm -f {path}; echo stranger > {path}; chown {STRANGER}:{STRANGER} {path}; chmod 0644 {path}")
+        in_node(
+            words[1],
+            "sh",
+            "-c",
+            f"rm -f {path}; echo stranger > {path}; chown {STRANGER}:{STRANGER} {path}; chmod 0644 {path}",
+        )
 
 
 def _symlink(words: list[str]) -> None:
@@ -128,14 +139,20 @@ def _remove_files(words: list[str]) -> None:
 
 
 def _fill(words: list[str]) -> None:
-    in_node(words[0], "sh", "-c", "dd if=/dev/zero of=/tmp/full bs=64k 2> /dev/null; dd if=/dev/zero of=/tmp/full2 bs=1 count=4096 2> /dev/null; true")
+    in_node(
+        words[0],
+        "sh",
+        "-c",
+        "for size in 64k 1; do dd if=/dev/zero of=/tmp/full$size bs=$size count=8192 2> /dev/null; done; true",
+    )
 
 
 def _empty(words: list[str]) -> None:
-    in_node(words[0], "rm", "-f", "/tmp/full", "/tmp/full2")
+    in_node(words[0], "rm", "-f", "/tmp/full64k", "/tmp/full1")
 
 
-# -- accounts and keys ---------------------------------------------------------------------------------------------------
+# -- accounts and keys
+# ---------------------------------------------------------------------------------------------------
 
 
 def _refuse(words: list[str]) -> None:
@@ -166,12 +183,15 @@ def _restart_sshd(name: str, key: Path | None) -> None:
     nodes.stop_sshd(name)
     config = nodes.directory_of(name) / "sshd_config"
     own = nodes.directory_of(name) / "host_key"
-    lines = [f"HostKey {key or own}" if line.startswith("HostKey ") else line for line in config.read_text().splitlines()]
+    lines = [
+        f"HostKey {key or own}" if line.startswith("HostKey ") else line for line in config.read_text().splitlines()
+    ]
     config.write_text("\n".join(lines) + "\n")
     nodes.start_sshd(name)
 
 
-# -- vault and credds ----------------------------------------------------------------------------------------------------
+# -- vault and credds
+# ----------------------------------------------------------------------------------------------------
 
 
 def _control(name: str, default: str = "") -> tuple[t.Callable[[list[str]], None], t.Callable[[list[str]], None]]:
@@ -195,17 +215,27 @@ def _credd_up(words: list[str]) -> None:
 FAULTS: dict[str, Fault] = {
     "account-refused": Fault("the account's .k5login is empty", "ACCOUNT [NODE]", _refuse, _admit),
     "credd-down": Fault("the credd's machine is gone", "CREDD", _credd_down, _credd_up),
-    "destination-foreign": Fault("the token files on a node belong to somebody else", "ACCOUNT NODE", _foreign, _remove_files),
-    "destination-symlink": Fault("the token files on a node are symbolic links", "ACCOUNT NODE", _symlink, _remove_files),
+    "destination-foreign": Fault(
+        "the token files on a node belong to somebody else", "ACCOUNT NODE", _foreign, _remove_files
+    ),
+    "destination-symlink": Fault(
+        "the token files on a node are symbolic links", "ACCOUNT NODE", _symlink, _remove_files
+    ),
     "disk-full": Fault("a node's /tmp is full", "NODE", _fill, _empty),
     "host-key-changed": Fault("a node has another host key than the known one", "NODE", _other_key, _own_key),
     "keytab-missing": Fault("an account's keytab is not there", "ACCOUNT", _keytab_missing, _keytab_back),
     "node-blackholed": Fault("a node answers nothing at all", "NODE", *_filter("ip daddr {address}", "drop")),
     "oidc": Fault("the person at the browser: approve, deny, never or slow_down", "BEHAVIOUR", *_control("oidc")),
-    "ping-filtered": Fault("a node does not answer ping", "NODE", *_filter("ip daddr {address} icmp type echo-request", "drop")),
-    "refresh-token-missing": Fault("vault has no refresh token for a service", "SERVICE", *_control("refresh-token-missing")),
+    "ping-filtered": Fault(
+        "a node does not answer ping", "NODE", *_filter("ip daddr {address} icmp type echo-request", "drop")
+    ),
+    "refresh-token-missing": Fault(
+        "vault has no refresh token for a service", "SERVICE", *_control("refresh-token-missing")
+    ),
     "slow-storer": Fault("every storer run takes so many seconds longer", "SECONDS", *_control("slow-storer")),
-    "ssh-closed": Fault("a node's ssh port is closed", "NODE", *_filter("ip daddr {address} tcp dport 22", "reject with tcp reset")),
+    "ssh-closed": Fault(
+        "a node's ssh port is closed", "NODE", *_filter("ip daddr {address} tcp dport 22", "reject with tcp reset")
+    ),
     "vault-403": Fault("vault refuses a service, or all", "[SERVICE]", *_control("vault-403", "*")),
     "vault-down": Fault("the vault server's port is closed", "", _vault_down, _rebuild_rules),
     "vault-slow": Fault("every answer of vault takes so many seconds longer", "SECONDS", *_control("vault-slow")),

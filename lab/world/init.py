@@ -62,12 +62,16 @@ def start_vault() -> None:
     program = Path(__file__).with_name("vault_server.py")
     inside = Path("/srv/ansible/ansible_collections/fife/managed_tokens/lab/world") / program.name
     child = subprocess.Popen(
-        ["/usr/bin/python3", str(inside), "--layout", "/srv/lab/layout.json"], stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=open("/srv/lab/log/vault.err", "w"),  # noqa: SIM115 - handed to the child
-    )  # fmt: skip
+        ["/usr/bin/python3", str(inside), "--layout", "/srv/lab/layout.json"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=open("/srv/lab/log/vault.err", "w"),  # noqa: SIM115 - handed to the child
+    )
     address = json.loads(Path("/srv/lab/layout.json").read_text())["vault"]
     for _attempt in range(200):
-        probe = subprocess.run(["bash", "-c", f"exec 3<>/dev/tcp/{address['address']}/{address['port']}"], capture_output=True, check=False)
+        probe = subprocess.run(
+            ["bash", "-c", f"exec 3<>/dev/tcp/{address['address']}/{address['port']}"], capture_output=True, check=False
+        )
         if probe.returncode == 0:
             return
         if child.poll() is not None:
@@ -77,7 +81,8 @@ def start_vault() -> None:
 
 
 def main(plan: dict[str, t.Any], report: int, watch: int) -> t.NoReturn:
-    """Build what `plan` says; report over the pipe `report`; end if the other side of `watch` goes away before all is ready."""
+    """Build what `plan` says; report over the pipe `report`; end if the other side of `watch` goes away before all is
+    ready."""
     ready = threading.Event()
 
     def end_with_starter() -> None:
@@ -107,5 +112,3 @@ def main(plan: dict[str, t.Any], report: int, watch: int) -> t.NoReturn:
             time.sleep(1)
         except InterruptedError:
             continue
-
-

@@ -21,7 +21,9 @@ def write(layout: Layout) -> None:
     experiments: dict[str, t.Any] = {}
     for service in layout.services:
         groups.setdefault(service.experiment, {"hosts": {}})
-        experiment = experiments.setdefault(service.experiment, {"emails": [f"{service.experiment}@lab.example"], "roles": {}})
+        experiment = experiments.setdefault(
+            service.experiment, {"emails": [f"{service.experiment}@lab.example"], "roles": {}}
+        )
         experiment["roles"][service.role] = {"account": service.account, "uid": service.uid}
     for node in layout.nodes:
         for name in node.experiments:

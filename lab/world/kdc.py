@@ -45,10 +45,22 @@ def start(layout: Layout) -> subprocess.Popen[bytes]:
     commands: list[str] = []
     for machine in hosts:
         principal = f"host/{machine.name}@{REALM}"
-        commands += [f"addprinc -randkey {principal}", f"ktadd -norandkey -k {PATHS['host_keytabs']}/{machine.name}.keytab {principal}"]
+        commands += [
+            f"addprinc -randkey {principal}",
+            f"ktadd -norandkey -k {PATHS['host_keytabs']}/{machine.name}.keytab {principal}",
+        ]
     for service in layout.services:
-        commands += [f"addprinc -randkey {service.principal}", f"ktadd -norandkey -k {service.keytab} {service.principal}"]
+        commands += [
+            f"addprinc -randkey {service.principal}",
+            f"ktadd -norandkey -k {service.keytab} {service.principal}",
+        ]
     quietly("kadmin.local", "-r", REALM, env=env, text="\n".join(commands) + "\n")
     for service in layout.services:
         own_by_service_account(Path(service.keytab), 0o400)
-    return subprocess.Popen(["krb5kdc", "-n", "-r", REALM], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        ["krb5kdc", "-n", "-r", REALM],
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )

@@ -105,19 +105,25 @@ def demo_layout(*, is_light: bool) -> Layout:
         for position, role in enumerate(roles)
     ]
     own = {"dune": 3, "nova": 2, "mu2e": 2}
-    names = [(f"{experiment}gpvm{number:02d}", (experiment,)) for experiment, count in own.items() for number in range(1, count + 1)]
+    names = [
+        (f"{experiment}gpvm{number:02d}", (experiment,))
+        for experiment, count in own.items()
+        for number in range(1, count + 1)
+    ]
     return Layout(tuple(services), _machines([*names, ("shared01", ("nova", "mu2e"))]), is_light)
 
 
 def grid_layout(experiments: int, roles: int, nodes: int, *, is_light: bool) -> Layout:
-    """A regular laboratory: so many experiments, each with so many roles and nodes of its own."""
+    """Give a regular laboratory: so many experiments, each with so many roles and nodes of its own."""
     names = [experiment_name(number) for number in range(experiments)]
     services = [
         make_service(experiment, role_name(position), FIRST_UID + roles * number + position)
         for number, experiment in enumerate(names)
         for position in range(roles)
     ]
-    machines = [(f"{experiment}gpvm{number:02d}", (experiment,)) for experiment in names for number in range(1, nodes + 1)]
+    machines = [
+        (f"{experiment}gpvm{number:02d}", (experiment,)) for experiment in names for number in range(1, nodes + 1)
+    ]
     return Layout(tuple(services), _machines(machines), is_light)
 
 

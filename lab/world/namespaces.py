@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make a private world out of Linux namespaces, and find one's way into it.
 
-Everything a laboratory does to /etc, /tmp, users, addresses and processes happens inside; when the first process of its PID namespace
+Everything a laboratory does to /etc, /tmp, users, addresses and processes happens inside; when the first process of
+its PID namespace
 ends, for whatever reason, the kernel ends all the others and the mounts go with them.
 """
 
@@ -15,7 +16,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x04000000, 0x08000000, 0x20000000, 0x40000000
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = (
+    0x00020000,
+    0x04000000,
+    0x08000000,
+    0x20000000,
+    0x40000000,
+)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -30,7 +37,10 @@ def unshare(flags: int) -> None:
     """
     if _libc.unshare(flags):
         code = ctypes.get_errno()
-        raise WorldError(f"The kernel gives no namespaces ({os.strerror(code)}); a laboratory needs root and an ordinary Linux kernel.")
+        raise WorldError(
+            f"The kernel gives no namespaces ({os.strerror(code)}); "
+            "a laboratory needs root and an ordinary Linux kernel."
+        )
 
 
 def quietly(*argv: str, env: dict[str, str] | None = None, text: str | None = None) -> str:
@@ -54,7 +64,8 @@ def mount(source: str, target: Path | str, kind: str = "", options: str = "") ->
 def furnish(checkout: Path, cache: Path) -> None:
     """Cover what the laboratory must not touch with private copies, inside fresh namespaces.
 
-    `checkout` appears at /srv/ansible/ansible_collections/fife/managed_tokens, wherever it is; `cache` stays where it is.
+    `checkout` appears at /srv/ansible/ansible_collections/fife/managed_tokens, wherever it is; `cache` stays where it
+    is.
     """
     # Held open, because one of the mounts below may cover the way to them.
     held = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in (checkout, cache)}
@@ -97,6 +108,7 @@ def set_hostname(name: str) -> None:
 
 
 def enter_argv(pid: int, *, node: bool = False) -> list[str]:
-    """Give the words that run what follows inside the world of `pid`, or inside a node of it (its mounts and host name)."""
+    """Give the words that run what follows inside the world of `pid`, or inside a node of it (its mounts and host
+    name)."""
     kinds = ["--mount", "--uts"] if node else ["--mount", "--net", "--pid", "--uts", "--ipc"]
     return ["nsenter", "--target", str(pid), *kinds, "--"]

@@ -65,7 +65,9 @@ def start_all(layout: Layout) -> None:
     DIRECTORY.mkdir()
     with ThreadPoolExecutor(max_workers=4) as pool:
         keys = list(pool.map(_prepare, layout.nodes))
-    Path(PATHS["known_hosts"]).write_text("".join(f"{node.name},{node.address} {key}\n" for node, key in zip(layout.nodes, keys, strict=True)))
+    Path(PATHS["known_hosts"]).write_text(
+        "".join(f"{node.name},{node.address} {key}\n" for node, key in zip(layout.nodes, keys, strict=True))
+    )
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(lambda node: _hold(node.name), layout.nodes))
         list(pool.map(lambda node: start_sshd(node.name), layout.nodes))
@@ -81,9 +83,7 @@ def _prepare(node: Machine) -> str:
 
 
 def _hold(name: str) -> None:
-    child = subprocess.Popen(
-        ["unshare", "--mount", "--uts", "sh", "-c", FURNISH.format(name=name)], **DETACHED
-    )
+    child = subprocess.Popen(["unshare", "--mount", "--uts", "sh", "-c", FURNISH.format(name=name)], **DETACHED)
     (directory_of(name) / "holder.pid").write_text(str(child.pid))
     # sh has become sleep once the node is furnished.
     for _attempt in range(500):

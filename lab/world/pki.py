@@ -18,10 +18,25 @@ def create_authority() -> Path:
     directory = Path(PATHS["pki"])
     certificate = directory / "ca.pem"
     quietly(
-        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", DAYS,
-        "-subj", "/O=Laboratory/CN=Laboratory CA", "-keyout", str(directory / "ca.key"), "-out", str(certificate),
-        "-addext", "keyUsage=critical,keyCertSign,cRLSign",
-    )  # fmt: skip
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        DAYS,
+        "-subj",
+        "/O=Laboratory/CN=Laboratory CA",
+        "-keyout",
+        str(directory / "ca.key"),
+        "-out",
+        str(certificate),
+        "-addext",
+        "keyUsage=critical,keyCertSign,cRLSign",
+    )
     (directory / "ca.key").chmod(0o600)
     certificate.chmod(0o644)
     return certificate
@@ -32,12 +47,38 @@ def issue(name: str) -> None:
     directory = Path(PATHS["pki"])
     request, extensions = directory / f"{name}.csr", directory / f"{name}.ext"
     quietly(
-        "openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/O=Laboratory/CN={name}",
-        "-keyout", str(directory / f"{name}.key"), "-out", str(request),
-    )  # fmt: skip
+        "openssl",
+        "req",
+        "-new",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-subj",
+        f"/O=Laboratory/CN={name}",
+        "-keyout",
+        str(directory / f"{name}.key"),
+        "-out",
+        str(request),
+    )
     extensions.write_text(f"subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n")
     quietly(
-        "openssl", "x509", "-req", "-days", DAYS, "-in", str(request), "-CA", str(directory / "ca.pem"), "-CAkey", str(directory / "ca.key"),
-        "-CAcreateserial", "-extfile", str(extensions), "-out", str(directory / f"{name}.crt"),
-    )  # fmt: skip
+        "openssl",
+        "x509",
+        "-req",
+        "-days",
+        DAYS,
+        "-in",
+        str(request),
+        "-CA",
+        str(directory / "ca.pem"),
+        "-CAkey",
+        str(directory / "ca.key"),
+        "-CAcreateserial",
+        "-extfile",
+        str(extensions),
+        "-out",
+        str(directory / f"{name}.crt"),
+    )
     (directory / f"{name}.key").chmod(0o600)

@@ -19,7 +19,8 @@ DIRECTORY = Path("/run/managed-tokens-lab")
 
 @dataclass(frozen=True)
 class Running:
-    """A laboratory that is up: its name, the PID of its first process as seen from outside, and when that process started."""
+    """A laboratory that is up: its name, the PID of its first process as seen from outside, and when that process
+    started."""
 
     name: str
     pid: int

@@ -1,15 +1,18 @@
 # Copyright (c) 2026 fife.managed_tokens contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stand in for a vault server with htgettoken's OIDC plugin: real TLS, real SPNEGO, the requests that htgettoken, credmon and we make.
+"""Stand in for a vault server with htgettoken's OIDC plugin: real TLS, real SPNEGO, the requests that htgettoken,
+credmon and we make.
 
-There is no package of Vault or OpenBao that a laboratory could install; this answers with the same paths, bodies and statuses.
+There is no package of Vault or OpenBao that a laboratory could install; this answers with the same paths, bodies and
+statuses.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import json
 import os
 import re
@@ -19,7 +22,7 @@ import sys
 import threading
 import time
 import typing as t
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -52,8 +55,6 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer("POST")
 
-    do_PUT = do_POST
-
     def _answer(self, method: str) -> None:
         path = unquote(urlsplit(self.path).path)
         length = int(self.headers.get("Content-Length") or 0)
@@ -80,7 +81,9 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         with self.log_lock:
             shown = re.sub(r"hvs\.\S+", "[token]", path)
-            self.log.write(json.dumps({"time": round(time.time(), 3), "method": method, "path": shown, "status": status}) + "\n")
+            self.log.write(
+                json.dumps({"time": round(time.time(), 3), "method": method, "path": shown, "status": status}) + "\n"
+            )
             self.log.flush()
 
     def _route(self, method: str, path: str, body: dict[str, t.Any], headers: dict[str, str]) -> Answer:
@@ -111,11 +114,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def _describe(self, token: str) -> dict[str, t.Any]:
         found = self.state.of(token)
-        expires = datetime.fromtimestamp(found.expires, tz=timezone.utc)
+        expires = datetime.fromtimestamp(found.expires, tz=UTC)
         return {
-            "ttl": max(0, int(found.expires - time.time())), "expire_time": expires.strftime("%Y-%m-%dT%H:%M:%S.%f") + "123Z",
-            "display_name": f"kerberos-{found.credkey}", "policies": ["default"], "renewable": False,
-        }  # fmt: skip
+            "ttl": max(0, int(found.expires - time.time())),
+            "expire_time": expires.strftime("%Y-%m-%dT%H:%M:%S.%f") + "123Z",
+            "display_name": f"kerberos-{found.credkey}",
+            "policies": ["default"],
+            "renewable": False,
+        }
 
     def _kerberos_login(self, issuer: str, role: str, headers: dict[str, str]) -> Answer:
         import gssapi
@@ -135,7 +141,14 @@ class Handler(BaseHTTPRequestHandler):
             headers["WWW-Authenticate"] = "Negotiate " + base64.b64encode(reply).decode()
         token, credkey = self.state.login(issuer, role, principal)
         metadata = {"credkey": credkey, "user": credkey.partition("/")[0], "domain": "LAB.EXAMPLE"}
-        return 200, {"auth": {"client_token": token, "policies": ["default"], "metadata": metadata, "lease_duration": LOGIN_LIFE_S}}
+        return 200, {
+            "auth": {
+                "client_token": token,
+                "policies": ["default"],
+                "metadata": metadata,
+                "lease_duration": LOGIN_LIFE_S,
+            }
+        }
 
 
 class Server(ThreadingHTTPServer):
@@ -167,10 +180,8 @@ class Server(ThreadingHTTPServer):
 
 def with_shutdown(connection: ssl.SSLSocket) -> None:
     """Close both directions; the other side may be gone already."""
-    try:
+    with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
     connection.close()
 
 
@@ -185,7 +196,8 @@ def main() -> None:
     control.mkdir(exist_ok=True)
     Handler.state = VaultState(layout["services"], control)
     Handler.keytab = f"{paths['host_keytabs']}/{vault['name']}.keytab"
-    Handler.log = open(f"{paths['log']}/vault.jsonl", "a", encoding="utf-8")
+    # Open as long as the process lives.
+    Handler.log = open(f"{paths['log']}/vault.jsonl", "a", encoding="utf-8")  # noqa: SIM115
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(f"{paths['pki']}/{vault['name']}.crt", f"{paths['pki']}/{vault['name']}.key")
     Server((vault["address"], vault["port"]), Handler, context).serve_forever()

@@ -104,13 +104,22 @@ class VaultState:
             raise Refused(404)
         now = int(time.time())
         claims = {
-            "iss": f"https://cilogon.lab.example/{issuer}", "sub": credkey.partition("/")[0], "iat": now, "nbf": now,
-            "exp": now + ACCESS_LIFE_S, "jti": secrets.token_hex(8), "aud": "https://wlcg.cern.ch/jwt/v1/any",
-            "scope": f"storage.read:/{issuer} compute.create", "wlcg.ver": "1.0", "wlcg.groups": [f"/{issuer}", f"/{issuer}/{role}"],
-            "lab.role": role, "lab.credkey": credkey,
-        }  # fmt: skip
+            "iss": f"https://cilogon.lab.example/{issuer}",
+            "sub": credkey.partition("/")[0],
+            "iat": now,
+            "nbf": now,
+            "exp": now + ACCESS_LIFE_S,
+            "jti": secrets.token_hex(8),
+            "aud": "https://wlcg.cern.ch/jwt/v1/any",
+            "scope": f"storage.read:/{issuer} compute.create",
+            "wlcg.ver": "1.0",
+            "wlcg.groups": [f"/{issuer}", f"/{issuer}/{role}"],
+            "lab.role": role,
+            "lab.credkey": credkey,
+        }
         body = ".".join(_encode(part) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
-        return f"{body}.{base64.urlsafe_b64encode(hmac.new(self.key, body.encode(), hashlib.sha256).digest()).decode().rstrip('=')}"
+        signature = hmac.new(self.key, body.encode(), hashlib.sha256).digest()
+        return f"{body}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
 
     def store_refresh_token(self, token: str, issuer: str, credkey: str, role: str) -> None:
         owner = self.of(token)
@@ -131,7 +140,12 @@ class VaultState:
         code = f"{secrets.token_hex(2)}-{secrets.token_hex(2)}".upper()
         with self.lock:
             self.logins[state] = {"issuer": issuer, "role": role, "since": time.time(), "polls": 0}
-        return {"auth_url": f"https://cilogon.lab.example/device/?user_code={code}", "state": state, "poll_interval": 1, "user_code": code}
+        return {
+            "auth_url": f"https://cilogon.lab.example/device/?user_code={code}",
+            "state": state,
+            "poll_interval": 1,
+            "user_code": code,
+        }
 
     def poll_login(self, state: str) -> dict[str, t.Any]:
         """Answer as the person behaves: approve (after a second), deny, never, slow_down."""
@@ -153,9 +167,11 @@ class VaultState:
             raise Refused(403, DENIED)
         credkey = service["credkey"]
         return {
-            "client_token": self.issue(issuer, role, credkey, LOGIN_LIFE_S), "policies": ["default"], "lease_duration": LOGIN_LIFE_S,
+            "client_token": self.issue(issuer, role, credkey, LOGIN_LIFE_S),
+            "policies": ["default"],
+            "lease_duration": LOGIN_LIFE_S,
             "metadata": {"credkey": credkey, "oauth2_refresh_token": secrets.token_hex(24), "role": role},
-        }  # fmt: skip
+        }
 
 
 def _encode(part: dict[str, t.Any]) -> str:
