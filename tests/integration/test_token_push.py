@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 
 import pytest
 from laboratory import Laboratory
@@ -101,6 +102,30 @@ def test_there_is_one_connection_for_each_pair(pushed: Laboratory) -> None:
     assert {node: after[node] - before[node] for node in pushed.nodes} == {
         node: len(pushed.services_on(node)) for node in pushed.nodes
     }
+
+
+def programs_of(laboratory: Laboratory, *options: str) -> list[str]:
+    """Give the programs that a run of the push stage executes, by the kernel's account of it."""
+    traced = ("strace", "-f", "-qq", "-e", "trace=execve", "-o", "/home/mtokens/trace")
+    words = ("ansible-playbook", "fife.managed_tokens.token_push", "--tags", "push", *options)
+    done = laboratory.run(*traced, *words, "-e", "managed_tokens_ping_probe=none")
+    assert done.status == 0, done.output
+    trace = laboratory.run("cat", "/home/mtokens/trace").output
+    laboratory.run("rm", "/home/mtokens/trace")
+    return sorted(re.findall(r'execve\("([^"]+)".* = 0$', trace, re.MULTILINE))
+
+
+def test_no_process_is_started_for_a_push(pushed: Laboratory) -> None:
+    for node in pushed.nodes:
+        pushed.node(node, "sh", "-c", "rm -f /tmp/vt_*")
+    for_all = programs_of(pushed)
+    for node in pushed.nodes:
+        pushed.node(node, "sh", "-c", "rm -f /tmp/vt_*")
+    for_one = programs_of(pushed, "--limit", "mu2egpvm01.lab.example")
+    assert pushed.push().status == 0
+    assert for_all == for_one
+    assert not [name for name in for_all if "ssh" in name or "rsync" in name]
+    assert [name for name in for_all if name.endswith("ansible-playbook")]
 
 
 def test_a_limit_to_one_node_takes_only_its_services(pushed: Laboratory) -> None:
