@@ -113,7 +113,9 @@ async def open_socket(node: Node, timeout: float) -> socket.socket:
     except socket.gaierror as err:
         raise NodeUnreachable(f"The name of {node.name} cannot be resolved: {err.strerror}.") from err
     except OSError as err:
-        raise NodeUnreachable(f"{node.name} cannot be reached at {where}: {err.strerror or err}.") from err
+        # asyncio puts words of its own ("Connect call failed") in strerror's place.
+        reason = os.strerror(err.errno) if err.errno else str(err)
+        raise NodeUnreachable(f"{node.name} cannot be reached at {where}: {reason}.") from err
 
 
 async def _first_open(loop: asyncio.AbstractEventLoop, found: t.Sequence[tuple[t.Any, ...]]) -> socket.socket:
