@@ -9,14 +9,13 @@ PYTEST := $(CACHE)/venv/bin/python -m pytest
 LINK := .collections/ansible_collections/fife/managed_tokens
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint unit sanity integration-light integration test release-check clean
+.PHONY: help setup demo lint unit sanity integration-light integration test test-faults bench release-check clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(LINK) ## Install everything needed for demo and tests (as root; quick when nothing is missing)
-	lab/install base
-	lab/install condor
+	lab/install all
 
 $(LINK):
 	mkdir -p $(@D)
@@ -43,6 +42,12 @@ integration: ## Run all integration tests
 
 test: ## Run everything, quick checks first
 	@tests/checks/steps setup lint unit sanity integration
+
+test-faults: ## Run the long form of the tests: forty storer runs at once five times in a row, and all faults
+	@MANAGED_TOKENS_LONG=1 $(PYTEST) tests/integration
+
+bench: ## Measure what a dead node costs (ARGS=number of turns)
+	@$(CACHE)/venv/bin/python tests/bench/dead_node.py $(ARGS)
 
 release-check: ## Run what must hold before a release, on top of test
 	@tests/checks/lint --release

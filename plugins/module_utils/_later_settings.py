@@ -24,7 +24,8 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def lifetime_seconds(text: str) -> int:
-    """Read a duration as htgettoken writes it: a number with s, m, h or d; less than the 7 days that the token itself gets.
+    """Read a duration as htgettoken writes it: a number with s, m, h or d; less than the 7 days that the token itself
+    gets.
 
     Raises: BadInput.
     """

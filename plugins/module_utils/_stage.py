@@ -75,11 +75,13 @@ def answer(module: ModuleSurface, stage: Stage) -> t.NoReturn:
 def services_option(params: t.Mapping[str, t.Any]) -> list[Service]:
     """Read the services option.
 
-    Raises: BadInput when it is not what an earlier stage returned, StageOrder when there is none: no earlier stage returns that.
+    Raises: BadInput when it is not what an earlier stage returned, StageOrder when there is none: no earlier stage
+    returns that.
     """
     if not params.get("services"):
         raise StageOrder(
-            "There are no services: the stage before this one has not run; start the whole play, without --start-at-task."
+            "There are no services: the stage before this one has not run; "
+            "start the whole play, without --start-at-task."
         )
     try:
         return [Service.from_dict(plain) for plain in params.get("services") or ()]

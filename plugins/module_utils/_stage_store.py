@@ -13,7 +13,6 @@ from pathlib import Path
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
     BadFile,
-    BadInput,
     DeadlineReached,
     StageOrder,
 )

@@ -103,7 +103,8 @@ options:
     type: dict
   later:
     description:
-      - Settings of the later stages, named like their variables without C(managed_tokens_), to be checked now. A bad one is then found before anything is
+      - Settings of the later stages, named like their variables without C(managed_tokens_), to be checked now. A bad
+        one is then found before anything is
         touched.
     type: dict
 extends_documentation_fragment:

@@ -217,7 +217,7 @@ def test_check_mode_before_the_first_run_tells_that_all_would_change(pushed: Lab
 
 def test_tags_reach_up_to_their_stage(pushed: Laboratory) -> None:
     before = {node: pushed.accepted_connections(node) for node in pushed.nodes}
-    for tag in ("tickets", "store"):
+    for tag in ("tickets", "store", "ping"):
         done = pushed.push("--tags", tag)
         assert done.status == 0, done.output
     assert {node: pushed.accepted_connections(node) for node in pushed.nodes} == before

@@ -25,13 +25,13 @@ def node(name: str = "dunegpvm01.lab.example", /, **changes: t.Any) -> Node:
     return Node(**{"name": name, "address": name, **changes})
 
 
-def service(name: str = "dune_production", /, **changes: t.Any) -> Service:
+def service(configured: str = "dune_production", /, **changes: t.Any) -> Service:
     """Give a service of that configured name, complete as the first stage leaves it."""
-    experiment, _underscore, role = name.partition("_")
+    experiment, _underscore, role = configured.partition("_")
     account = f"{experiment}pro"
     values: dict[str, t.Any] = {
-        "name": name,
-        "config_name": name,
+        "name": configured,
+        "config_name": configured,
         "experiment": experiment,
         "role": role,
         "account": account,

@@ -313,7 +313,7 @@ class Stuck(NodeFiles):
     started: t.ClassVar[asyncio.Event]
     released: t.ClassVar[asyncio.Event]
 
-    async def write(self, file_obj: object, offset: int, data: bytes) -> int:  # type: ignore[override]
+    async def write(self, file_obj: object, offset: int, data: bytes) -> int:
         self.started.set()
         await self.released.wait()
         return len(data)
