@@ -32,7 +32,7 @@ from world.namespaces import (
 )
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-CACHE = Path(os.environ.get("MANAGED_TOKENS_CACHE", "/var/cache/managed-tokens-lab"))
+CACHE = Path(os.environ.get("MANAGED_TOKENS_CACHE") or "/var/cache/managed-tokens-lab")
 INSIDE = "/srv/ansible/ansible_collections/fife/managed_tokens/lab/world"
 
 

@@ -92,7 +92,7 @@ FS (.*) \1
 
 
 def tree() -> Path:
-    return Path(os.environ.get("MANAGED_TOKENS_CACHE", "/var/cache/managed-tokens-lab")) / "condor"
+    return Path(os.environ.get("MANAGED_TOKENS_CACHE") or "/var/cache/managed-tokens-lab") / "condor"
 
 
 def start(layout: Layout) -> None:

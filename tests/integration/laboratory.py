@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB = ROOT / "lab" / "lab"
+VENV = Path(os.environ.get("MANAGED_TOKENS_CACHE") or "/var/cache/managed-tokens-lab") / "venv"
 RECAP = re.compile(
     r"^(?P<host>\S+)\s+: ok=(?P<ok>\d+)\s+changed=(?P<changed>\d+)"
     r"\s+unreachable=(?P<unreachable>\d+)\s+failed=(?P<failed>\d+)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from laboratory import Laboratory
+from laboratory import VENV, Laboratory
 
 PUSHES = 200
 
@@ -77,7 +77,7 @@ def test_a_reader_sees_whole_tokens_only(light: Laboratory) -> None:
         light.run("/usr/bin/python3", "-c", f"open('/home/mtokens/{name}.py', 'w').write({program!r})")
     reading = f"/usr/bin/python3 /home/mtokens/reader.py {' '.join(paths)} /tmp/end > /tmp/seen 2> /dev/null &"
     light.node(node, "sh", "-c", reading)
-    python = "/var/cache/managed-tokens-lab/venv/bin/python"
+    python = f"{VENV}/bin/python"
     done = light.run(python, "/home/mtokens/pusher.py", json.dumps(service), node, str(PUSHES))
     light.node(node, "touch", "/tmp/end")
     light.node(node, "sh", "-c", "for i in $(seq 100); do [ -s /tmp/seen ] && break; sleep 0.1; done")

@@ -9,7 +9,7 @@ import json
 import typing as t
 
 import pytest
-from laboratory import Laboratory
+from laboratory import VENV, Laboratory
 
 GOOD: dict[str, t.Any] = {"account": "dunepro", "uid": 50100}
 
@@ -156,8 +156,8 @@ def test_a_missing_program_is_named_with_how_to_install_it(light: Laboratory) ->
     done = light.run(
         "env",
         "PATH=/nonexistent",
-        "/var/cache/managed-tokens-lab/venv/bin/python",
-        "/var/cache/managed-tokens-lab/venv/bin/ansible-playbook",
+        f"{VENV}/bin/python",
+        f"{VENV}/bin/ansible-playbook",
         "fife.managed_tokens.token_push",
         check=False,
     )

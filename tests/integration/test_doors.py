@@ -10,7 +10,7 @@ import json
 import typing as t
 
 import pytest
-from laboratory import Laboratory
+from laboratory import VENV, Laboratory
 
 # The laboratory's second token host: reached by ssh as the service account, with a key instead of a ticket.
 HOST = "dunegpvm03.lab.example"
@@ -27,7 +27,7 @@ REMOTE = {
     "ansible_connection": "ansible.builtin.ssh",
     "ansible_user": "mtokens",
     "ansible_host": HOST,
-    "ansible_python_interpreter": "/var/cache/managed-tokens-lab/venv/bin/python",
+    "ansible_python_interpreter": f"{VENV}/bin/python",
 }
 PLAY = """
 - hosts: experiments

@@ -10,7 +10,7 @@ import json
 import re
 
 import pytest
-from laboratory import Laboratory
+from laboratory import VENV, Laboratory
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_real_htgettoken_on_a_node_gets_a_bearer_token_with_the_pushed_token(pus
         "env",
         "-i",
         "PATH=/usr/bin:/bin",
-        "/var/cache/managed-tokens-lab/venv/bin/htgettoken",
+        f"{VENV}/bin/htgettoken",
         "--nokerberos",
         "--nooidc",
         "-a",
