@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import explain
+from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import KINDS, explain
 from ansible_collections.fife.managed_tokens.plugins.module_utils._node_verdict import (
     MOST_MESSAGES,
     Verdict,
@@ -27,18 +27,23 @@ REFUSED = outcome("push", "failed", kind="account_refused", message="refused", c
 UNTRIED = outcome("push", "skipped", kind="not_attempted", message="not tried: no ticket", config_service="dune_x")
 LATE = outcome("push", "failed", kind="deadline", message="late.")
 
+DO = {kind: entry.advice for kind, entry in KINDS.items()}
+
 NODES: tuple[tuple[list[Outcome], Verdict], ...] = (
     ([], Verdict("No service of this run has a token for n1.")),
     ([OK], Verdict("Up to date: dune_production.")),
     ([OK, CHANGED], Verdict("Updated: dune_analysis, dune_production.", changed=True)),
-    ([SILENT, SILENT], Verdict("no answer.", unreachable=True)),
-    ([SILENT, UNTRIED], Verdict("no answer.", unreachable=True)),
-    ([SILENT, OK], Verdict("no answer.", failed=True)),
-    ([SILENT, REFUSED], Verdict("no answer. refused.", failed=True)),
-    ([REFUSED, CHANGED], Verdict("refused.", changed=True, failed=True)),
+    ([SILENT, SILENT], Verdict(f"no answer. {DO['node_unreachable']}", unreachable=True)),
+    ([SILENT, UNTRIED], Verdict(f"no answer. {DO['node_unreachable']}", unreachable=True)),
+    ([SILENT, OK], Verdict(f"no answer. {DO['node_unreachable']}", failed=True)),
+    (
+        [SILENT, REFUSED],
+        Verdict(f"no answer. refused. {DO['node_unreachable']} {DO['account_refused']}", failed=True),
+    ),
+    ([REFUSED, CHANGED], Verdict(f"refused. {DO['account_refused']}", changed=True, failed=True)),
     ([UNTRIED], Verdict("not tried: no ticket.", failed=True)),
     ([UNTRIED, OK], Verdict("not tried: no ticket.", failed=True)),
-    ([LATE, SILENT], Verdict("late. no answer.", failed=True)),
+    ([LATE, SILENT], Verdict(f"late. no answer. {DO['deadline']} {DO['node_unreachable']}", failed=True)),
 )
 
 
@@ -49,7 +54,8 @@ def test_of_node_is_judged_by_its_pushes(outcomes: list[Outcome], verdict: Verdi
 
 def test_of_node_many_messages_are_cut_with_a_count() -> None:
     failures = [outcome("push", "failed", kind="timed_out", message=f"late {number}") for number in range(9)]
-    assert of_node("n1", failures).msg.endswith(f"late {MOST_MESSAGES - 1}. And {9 - MOST_MESSAGES} more.")
+    assert f"late {MOST_MESSAGES - 1}. And {9 - MOST_MESSAGES} more. " in of_node("n1", failures).msg
+    assert of_node("n1", failures).msg.endswith(DO["timed_out"])
 
 
 NO_TICKET = outcome("tickets", "failed", kind="keytab_missing", message="dune_production: no keytab.")

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils import _delivery as delivery
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _push as push
 from ansible_collections.fife.managed_tokens.plugins.module_utils._delivery import Found, Step, Wanted
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
@@ -67,8 +68,8 @@ class FakeWorld:
         self.stands_there: dict[str, bytes] = {}
         monkeypatch.setattr(push, "open_socket", self.open_socket)
         monkeypatch.setattr(push, "session", self.session)
-        monkeypatch.setattr(push.delivery, "look", self.look)
-        monkeypatch.setattr(push.delivery, "apply", self.apply)
+        monkeypatch.setattr(delivery, "look", self.look)
+        monkeypatch.setattr(delivery, "apply", self.apply)
 
     async def open_socket(self, there: Node, limit: float) -> FakeSocket:
         self.connects[there.name] += 1
