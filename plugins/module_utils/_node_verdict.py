@@ -60,8 +60,8 @@ def of_node(node: str, outcomes: t.Sequence[Outcome]) -> Verdict:
     silent = [outcome for outcome in bad if outcome.kind == NodeUnreachable.kind]
     # Pairs that were never tried say nothing about the node.
     if silent and all(outcome in silent or outcome.kind == NotAttempted.kind for outcome in outcomes):
-        return Verdict(_listed([silent[0].message]), unreachable=True)
-    return Verdict(_listed([outcome.message for outcome in bad]), changed=changed, failed=True)
+        return Verdict(_listed([silent[0].message], _advice(silent)), unreachable=True)
+    return Verdict(_listed([outcome.message for outcome in bad], _advice(bad)), changed=changed, failed=True)
 
 
 def of_run(outcomes: t.Sequence[Outcome], *, check_mode: bool = False, nodes_are_told: bool = True) -> Verdict:
@@ -99,9 +99,15 @@ def advise(outcome: Outcome) -> str:
     return f"{outcome.message.rstrip('.')}. {explain(outcome.kind).advice}"
 
 
-def _listed(messages: t.Sequence[str]) -> str:
+def _advice(outcomes: t.Sequence[Outcome]) -> list[str]:
+    """Give what to do, once for each kind of failure; what was never tried says it of the failure before it."""
+    return [explain(outcome.kind).advice for outcome in outcomes if outcome.kind != NotAttempted.kind]
+
+
+def _listed(messages: t.Sequence[str], advice: t.Sequence[str] = ()) -> str:
     shown = list(dict.fromkeys(messages))
-    text = " ".join(
-        message if message.endswith((".", "!", "?")) else message + "." for message in shown[:MOST_MESSAGES]
-    )
-    return text if len(shown) <= MOST_MESSAGES else f"{text} And {len(shown) - MOST_MESSAGES} more."
+    sentences = shown[:MOST_MESSAGES]
+    if len(shown) > MOST_MESSAGES:
+        sentences.append(f"And {len(shown) - MOST_MESSAGES} more.")
+    sentences += list(dict.fromkeys(advice))
+    return " ".join(text if text.endswith((".", "!", "?")) else text + "." for text in sentences)

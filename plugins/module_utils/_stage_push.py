@@ -21,6 +21,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption import Interrupted
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kept_tokens import checked_token, newest_kept
+from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import explain
 from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import check_numbers
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     CHANGED,
@@ -123,7 +124,8 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
 def _token_of(service: Service, present: bool, check_mode: bool) -> tuple[bytes | None, str]:
     """Give the token to push and "", or None and what keeps the service from being pushed."""
     if service.problem is not None:
-        return None, f"not tried: {service.problem.message.removeprefix(service.config_name + ': ')}"
+        why = service.problem.message.removeprefix(service.config_name + ": ").rstrip(".")
+        return None, f"not tried: {why}. {explain(service.problem.kind).advice}"
     if not present:
         return None, ""
     path = service.token

@@ -154,6 +154,29 @@ def test_both_doors_put_every_token_in_its_place(results: dict[str, dict[str, t.
         assert [outcome["status"] for outcome in door["pushed"]["outcomes"]] == ["changed"] * light.pairs
 
 
+def test_the_role_works_from_another_token_host(results: dict[str, dict[str, t.Any]], light: Laboratory) -> None:
+    assert results
+    # A login by ssh does not have the laboratory's programs in its PATH.
+    python = "/home/mtokens/python"
+    program = f'#!/bin/sh\nPATH=/srv/lab/bin:$PATH exec {VENV}/bin/python "$@"\n'
+    light.run(
+        "/usr/bin/python3", "-c", f"import os; open({python!r}, 'w').write({program!r}); os.chmod({python!r}, 0o755)"
+    )
+    inventory = json.dumps({"ungrouped": {"hosts": {"tokenhost": {**REMOTE, "ansible_python_interpreter": python}}}})
+    light.run("/usr/bin/python3", "-c", f"open('/home/mtokens/role.json', 'w').write({inventory!r})")
+    for node in light.nodes:
+        light.node(node, "sh", "-c", "rm -f /tmp/vt_* /tmp/default_role_*")
+    done = light.push(
+        "-i", "/srv/lab/inventory", "-i", "/home/mtokens/role.json", "-e", "managed_tokens_token_host=tokenhost"
+    )
+    assert done.status == 0, done.output
+    assert "-> tokenhost" in done.output
+    assert [len(files) for files in light.all_files().values()] == [
+        3 * len(light.services_on(node)) for node in light.nodes
+    ]
+    assert light.leftovers() == []
+
+
 def test_a_refused_configuration_reads_the_same_through_both_doors(light: Laboratory) -> None:
     said = []
     for host in ("localhost", "tokenhost"):

@@ -127,6 +127,10 @@ def test_a_node_of_two_experiments_has_one_line_that_holds_both(light: Laborator
 def test_no_hosts_is_not_a_green_run(light: Laboratory) -> None:
     done = light.push("--limit", "nonexistent.example.org")
     assert done.status != 0
+    for inventory in ("localhost,", "/dev/null"):
+        done = light.push("-i", inventory, env={"ANSIBLE_INVENTORY": inventory})
+        assert done.status != 0, done.output
+        assert "The inventory has no group experiments with hosts" in done.flat
     done = light.push("-e", "{managed_tokens_experiments: {}}")
     assert done.status != 0
     assert "managed_tokens_experiments is empty" in done.flat
