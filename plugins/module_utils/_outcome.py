@@ -84,3 +84,19 @@ class Stopwatch:
     @property
     def seconds(self) -> float:
         return time.monotonic() - self._mark
+
+
+class Named(t.Protocol):
+    """What an outcome takes from a service."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def config_name(self) -> str: ...
+
+
+def record(stage: str, status: str, service: Named, watch: Stopwatch, **more: t.Any) -> Outcome:
+    """Record what came of one stage for a service, with the time that `watch` has taken; `more` are further fields."""
+    return Outcome(
+        stage, status, service.name, service.config_name, started=watch.started, seconds=watch.seconds, **more
+    )

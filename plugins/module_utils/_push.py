@@ -35,6 +35,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
     PUSH,
     Outcome,
     Stopwatch,
+    record,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node, Service
@@ -150,7 +151,7 @@ async def _serve(pair: Pair, batch: _Batch) -> Pushed:
     while True:
         try:
             changes = await _attempt(pair, batch, watch if attempt == 0 else Stopwatch())
-            return Pushed(pair, _outcome(pair, CHANGED if changes else OK, watch), tuple(changes))
+            return Pushed(pair, _record(pair, CHANGED if changes else OK, watch), tuple(changes))
         except TokensError as err:
             pause = min(batch.settings.retry_delay * 2**attempt, LONGEST_RETRY_DELAY_S)
             is_last = attempt >= batch.settings.retries or pair.is_unanswered or not err.retryable
@@ -236,18 +237,8 @@ def _failed(pair: Pair, error: TokensError, watch: Stopwatch, attempts: int = 1)
     )
     if pair.is_unanswered and isinstance(error, NodeUnreachable):
         message += " It did not answer ping either."
-    return Pushed(pair, _outcome(pair, FAILED, watch, error.kind, message))
+    return Pushed(pair, _record(pair, FAILED, watch, kind=error.kind, message=message))
 
 
-def _outcome(pair: Pair, status: str, watch: Stopwatch, kind: str = "", message: str = "") -> Outcome:
-    return Outcome(
-        stage=PUSH,
-        status=status,
-        service=pair.service.name,
-        config_service=pair.service.config_name,
-        node=pair.node.name,
-        started=watch.started,
-        seconds=watch.seconds,
-        kind=kind,
-        message=message,
-    )
+def _record(pair: Pair, status: str, watch: Stopwatch, **more: t.Any) -> Outcome:
+    return record(PUSH, status, pair.service, watch, node=pair.node.name, **more)

@@ -16,7 +16,14 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
     VaultServerUnknown,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._htcondor import Pool, split_vault_server
-from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import FAILED, OK, SETUP, Outcome, Stopwatch
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
+    FAILED,
+    OK,
+    SETUP,
+    Outcome,
+    Stopwatch,
+    record,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._resolve import Wanted, role_file_of
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Credd, Service
 
@@ -62,8 +69,10 @@ def complete(service: Service, wanted: Wanted, pool: Pool) -> tuple[Service, Out
             service = replace(service, credds=())
     except TokensError as err:
         message = err.msg if err.msg.startswith(service.config_name) else f"{service.config_name}: {err.msg}"
-        return service.failed(SETUP, err.kind, message), _outcome(service, FAILED, watch, err.kind, message)
-    return service, _outcome(service, OK, watch)
+        return service.failed(SETUP, err.kind, message), record(
+            SETUP, FAILED, service, watch, kind=err.kind, message=message
+        )
+    return service, record(SETUP, OK, service, watch)
 
 
 def _with_vault_server(service: Service, pool: Pool) -> Service:
@@ -86,16 +95,3 @@ def _credds(wanted: Wanted, pool: Pool) -> tuple[Credd, ...]:
         collector = wanted.collectors[0] if wanted.collectors else ""
         return tuple(Credd(name, collector) for name in sorted(set(wanted.credds)))
     return pool.credds(wanted.collectors, wanted.schedd_constraint)
-
-
-def _outcome(service: Service, status: str, watch: Stopwatch, kind: str = "", message: str = "") -> Outcome:
-    return Outcome(
-        stage=SETUP,
-        status=status,
-        service=service.name,
-        config_service=service.config_name,
-        started=watch.started,
-        seconds=watch.seconds,
-        kind=kind,
-        message=message,
-    )

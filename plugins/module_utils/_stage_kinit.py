@@ -21,6 +21,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
     TICKETS,
     Outcome,
     Stopwatch,
+    record,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import need_packages
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
@@ -102,18 +103,7 @@ def _ticket(service: Service, directory: Path, run: Run) -> Ticketed:
         within(limit, "the KDC's answer", lambda: take_ticket(service.principal, Path(service.keytab), cache))
     except TokensError as err:
         message = f"{service.config_name}: {err.msg}"
-        return service.failed(TICKETS, err.kind, message), _outcome(service, FAILED, timing, err.kind, message)
-    return replace(service, ccache=f"FILE:{cache}"), _outcome(service, OK, timing)
-
-
-def _outcome(service: Service, status: str, timing: Stopwatch, kind: str = "", message: str = "") -> Outcome:
-    return Outcome(
-        stage=TICKETS,
-        status=status,
-        service=service.name,
-        config_service=service.config_name,
-        started=timing.started,
-        seconds=timing.seconds,
-        kind=kind,
-        message=message,
-    )
+        return service.failed(TICKETS, err.kind, message), record(
+            TICKETS, FAILED, service, timing, kind=err.kind, message=message
+        )
+    return replace(service, ccache=f"FILE:{cache}"), record(TICKETS, OK, service, timing)

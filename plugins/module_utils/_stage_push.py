@@ -29,6 +29,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
     SKIPPED,
     Outcome,
     Stopwatch,
+    record,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._private_file import read_private
 from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import need_packages
@@ -142,16 +143,8 @@ def _token_of(service: Service, present: bool, check_mode: bool) -> tuple[bytes 
 
 
 def _skipped(service: Service, node: Node, why: str) -> Outcome:
-    return Outcome(
-        stage=PUSH,
-        status=SKIPPED,
-        service=service.name,
-        config_service=service.config_name,
-        node=node.name,
-        started=Stopwatch().started,
-        kind=NotAttempted.kind,
-        message=f"{service.config_name} on {node.name}: {why}",
-    )
+    message = f"{service.config_name} on {node.name}: {why}"
+    return record(PUSH, SKIPPED, service, Stopwatch(), node=node.name, kind=NotAttempted.kind, message=message)
 
 
 def _run(push_all: t.Any, pairs: list[Pair], run: Run, settings: PushSettings, context: Context) -> list[Pushed]:

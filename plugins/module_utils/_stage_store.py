@@ -23,8 +23,8 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
     CHANGED,
     FAILED,
     STORE,
-    Outcome,
     Stopwatch,
+    record,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import run_program
 from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import need_packages
@@ -148,16 +148,6 @@ def _after(service: Service, stored: t.Sequence[Stored]) -> Service:
 
 
 def _not_done(job: _Job, kind: str, why: str) -> Stored:
-    timing = Stopwatch()
-    return Stored(
-        Outcome(
-            stage=STORE,
-            status=FAILED,
-            service=job.service.name,
-            config_service=job.service.config_name,
-            credd=job.credd.name if job.credd else "",
-            started=timing.started,
-            kind=kind,
-            message=f"{describe(job.service, job.credd)}: {why}",
-        )
-    )
+    message = f"{describe(job.service, job.credd)}: {why}"
+    credd = job.credd.name if job.credd else ""
+    return Stored(record(STORE, FAILED, job.service, Stopwatch(), credd=credd, kind=kind, message=message))

@@ -29,6 +29,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
     STORE,
     Outcome,
     Stopwatch,
+    record,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer import Storer, StorerRun, describe
@@ -131,16 +132,7 @@ def _failed(
 
 
 def _outcome(service: Service, credd: Credd | None, status: str, watch: Stopwatch, **more: t.Any) -> Outcome:
-    return Outcome(
-        stage=STORE,
-        status=status,
-        service=service.name,
-        config_service=service.config_name,
-        credd=credd.name if credd else "",
-        started=watch.started,
-        seconds=watch.seconds,
-        **more,
-    )
+    return record(STORE, status, service, watch, credd=credd.name if credd else "", **more)
 
 
 def best_token(stored: t.Sequence[Stored]) -> Path | None:
