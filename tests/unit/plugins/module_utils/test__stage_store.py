@@ -20,7 +20,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Ru
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer import StorerRun
-from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life
+from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life, TokenLives
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY, TOKEN, service
 
 CREDDS = (Credd("c1"), Credd("c2"))
@@ -54,7 +54,7 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Pool:
     """Put fakes in the place of the storer and of the vault server."""
     pool = Pool()
     monkeypatch.setattr(stage, "run_storer", pool.run_storer)
-    monkeypatch.setattr(stage.TokenLives, "of", lambda _self, _server, _token: Life(time.time() + 600_000))
+    monkeypatch.setattr(TokenLives, "of", lambda _self, _server, _token: Life(time.time() + 600_000))
     return pool
 
 

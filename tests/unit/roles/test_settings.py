@@ -1,0 +1,149 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every setting is known to all who read it, with the same type, choices and default."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.fife.managed_tokens.plugins.doc_fragments.stage import ModuleDocFragment
+from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Timeouts
+from ansible_collections.fife.managed_tokens.plugins.module_utils._settings_names import KNOWN_SETTINGS
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_verdict import (
+    NODE_RESULT_SPEC,
+    RUN_VERDICT_SPEC,
+)
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+ENGINE = "ansible_collections.fife.managed_tokens.plugins.module_utils."
+ROLE = CHECKOUT / "roles" / "token_push"
+NAMESPACE = "fife.managed_tokens."
+VARIABLE = re.compile(r"\bmanaged_tokens_[a-z0-9_]+")
+
+
+def spec_of(stage: str) -> dict[str, t.Any]:
+    """Give the options of a stage."""
+    spec: dict[str, t.Any] = importlib.import_module(f"{ENGINE}_stage_{stage}").ARGUMENT_SPEC
+    return spec
+
+
+SPECS: dict[str, dict[str, t.Any]] = {
+    "service_info": spec_of("service_info"),
+    "kinit_service": spec_of("kinit"),
+    "vault_token_store": spec_of("store"),
+    "ping_nodes": spec_of("ping"),
+    "push_vault_token": spec_of("push"),
+    "node_result": NODE_RESULT_SPEC,
+    "run_verdict": RUN_VERDICT_SPEC,
+}
+
+
+def read(path: Path) -> t.Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+OPTIONS: dict[str, dict[str, t.Any]] = read(ROLE / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+TASKS: list[dict[str, t.Any]] = read(ROLE / "tasks" / "main.yml")
+
+
+def test_role_settings_are_exactly_the_known_ones() -> None:
+    assert OPTIONS.keys() == KNOWN_SETTINGS
+
+
+def handed_on() -> list[tuple[str, str, str]]:
+    """List which setting the role hands to which option of which module."""
+    found = []
+    for task in TASKS:
+        for module in (name for name in task if name.startswith(NAMESPACE)):
+            for option, value in (task[module] or {}).items():
+                names = VARIABLE.findall(value) if isinstance(value, str) else []
+                found += [(name, module.removeprefix(NAMESPACE), option) for name in dict.fromkeys(names)]
+    return found
+
+
+# What a setting and an option have to agree on, and what it is when it is not written.
+ASPECTS = (("type", "str"), ("elements", None), ("choices", None), ("default", None))
+
+
+@pytest.mark.parametrize(("setting", "module", "option"), handed_on())
+def test_role_setting_and_module_option_agree(setting: str, module: str, option: str) -> None:
+    ours, theirs = OPTIONS[setting], SPECS[module][option]
+    for aspect, absent in ASPECTS:
+        assert ours.get(aspect, absent) == theirs.get(aspect, absent), aspect
+
+
+def test_role_hands_on_every_setting() -> None:
+    # The token host is where the tasks go, not an option of theirs.
+    assert {setting for setting, _module, _option in handed_on()} == KNOWN_SETTINGS - {"managed_tokens_token_host"}
+
+
+def test_role_has_every_setting_checked_early_that_can_be() -> None:
+    (setup,) = [task[f"{NAMESPACE}service_info"] for task in TASKS if f"{NAMESPACE}service_info" in task]
+    for name, value in setup["later"].items():
+        assert VARIABLE.findall(value) == [f"managed_tokens_{name}"]
+
+
+def test_role_settings_whose_default_is_not_defined_are_omitted() -> None:
+    text = (ROLE / "tasks" / "main.yml").read_text(encoding="utf-8")
+    for name in VARIABLE.findall(text):
+        assert re.search(rf"{name}\s*\|\s*default\(", text), f"{name} would fail when it is not set"
+
+
+def test_role_once_stages_are_shaped_by_no_host() -> None:
+    """The first host's value of such a keyword would count for all."""
+    for task in TASKS:
+        if f"{NAMESPACE}node_result" in task:
+            continue
+        assert task["run_once"] is True, task["name"]
+        assert "delegate_to" in task, task["name"]
+        assert not {"when", "vars", "become", "become_user", "environment", "loop"} & task.keys(), task["name"]
+
+
+def test_role_timeouts_are_documented_with_their_defaults() -> None:
+    for text in (
+        OPTIONS["managed_tokens_timeouts"]["description"],
+        " ".join(documented("service_info")["options"]["timeouts"]["description"]),
+    ):
+        for name in Timeouts.__dataclass_fields__:
+            assert re.search(rf"\b{name}\b[^,.;]*\({getattr(Timeouts(), name):g}\)", text.replace("\n", " ")), name
+
+
+def documented(module: str) -> dict[str, t.Any]:
+    """Give a module's documentation with its fragments."""
+    source = importlib.import_module(f"ansible_collections.fife.managed_tokens.plugins.modules.{module}")
+    found: dict[str, t.Any] = yaml.safe_load(source.DOCUMENTATION)
+    options: dict[str, t.Any] = {}
+    for fragment in found.get("extends_documentation_fragment", ()):
+        part = fragment.removeprefix(f"{NAMESPACE}stage").removeprefix(".").upper() or "DOCUMENTATION"
+        options |= yaml.safe_load(getattr(ModuleDocFragment, part))["options"]
+    own = found.get("options") or {}
+    found["options"] = {name: {**options.get(name, {}), **own.get(name, {})} for name in {**options, **own}}
+    return found
+
+
+@pytest.mark.parametrize("module", sorted(SPECS))
+def test_module_documentation_and_options_agree(module: str) -> None:
+    options, spec = documented(module)["options"], SPECS[module]
+    assert options.keys() == spec.keys()
+    for name, theirs in spec.items():
+        for aspect, absent in (*ASPECTS, ("required", False)):
+            assert options[name].get(aspect, absent) == theirs.get(aspect, absent), (name, aspect)
+
+
+@pytest.mark.parametrize("module", sorted(SPECS))
+def test_module_and_action_of_every_stage_exist_and_are_in_the_action_group(module: str) -> None:
+    assert (CHECKOUT / "plugins" / "modules" / f"{module}.py").is_file()
+    assert (CHECKOUT / "plugins" / "action" / f"{module}.py").is_file()
+    assert module in read(CHECKOUT / "meta" / "runtime.yml")["action_groups"]["managed_tokens"]
+
+
+def test_example_inventory_uses_known_settings_only() -> None:
+    for path in sorted((CHECKOUT / "inventory" / "group_vars" / "all").glob("*.yml")):
+        assert read(path).keys() <= KNOWN_SETTINGS
