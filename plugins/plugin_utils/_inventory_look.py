@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
-from ansible_collections.fife.managed_tokens.plugins.module_utils._names import suggestion
+from ansible_collections.fife.managed_tokens.plugins.module_utils._names import nearest
 
 PREFIX = "managed_tokens_"
 Template = t.Callable[[t.Any, dict[str, t.Any]], t.Any]
@@ -75,11 +75,13 @@ def check_known_settings(task_vars: t.Mapping[str, t.Any], known: t.Collection[s
     """
     unknown = sorted(name for name in _settings(task_vars) if name not in known)
     if unknown:
-        near = [suggestion(name, known) for name in unknown]
+        # The prefix that all have in common would make everything near.
+        bare = {name.removeprefix(PREFIX) for name in known}
+        near = [nearest(name.removeprefix(PREFIX), bare) for name in unknown]
         raise BadInput(
             *(
-                f"The variable {name} is unknown{end if 'did you mean' in end else '.'}"
-                for name, end in zip(unknown, near, strict=True)
+                f"The variable {name} is unknown" + (f"; did you mean {PREFIX + found!r}?" if found else ".")
+                for name, found in zip(unknown, near, strict=True)
             )
         )
 
