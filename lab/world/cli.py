@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import argparse
-import difflib
-import json
 import os
 import signal
-import subprocess
+import socket
 import sys
+import textwrap
 import time
 import typing as t
 from pathlib import Path
@@ -19,7 +18,7 @@ from pathlib import Path
 from world import registry
 from world.faults import FAULTS
 from world.init import main as be_init
-from world.layout import PATHS, SERVICE_ACCOUNT, SERVICE_UID, demo_layout, grid_layout
+from world.layout import PATHS, SERVICE_ACCOUNT, demo_layout, grid_layout
 from world.namespaces import (
     CLONE_NEWIPC,
     CLONE_NEWNET,
@@ -27,12 +26,11 @@ from world.namespaces import (
     CLONE_NEWPID,
     CLONE_NEWUTS,
     WorldError,
-    enter_argv,
     unshare,
 )
+from world.visit import inside, layout_of, node, run
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-CACHE = Path(os.environ.get("MANAGED_TOKENS_CACHE") or "/var/cache/managed-tokens-lab")
 INSIDE = "/srv/ansible/ansible_collections/fife/managed_tokens/lab/world"
 
 
@@ -74,6 +72,8 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Give the exit status: 0, that of the command that was run, or 2 with one sentence on stderr."""
     arguments = parser().parse_args()
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         if os.geteuid() != 0:
             raise WorldError("A laboratory is made of namespaces and needs root.")
@@ -81,26 +81,29 @@ def main() -> int:
     except (WorldError, OSError) as err:
         print(f"lab: {err}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(f"lab: {arguments.verb} was interrupted.", file=sys.stderr)
+        return 130
 
 
 def up(arguments: argparse.Namespace) -> int:
     sizes = (arguments.experiments, arguments.roles, arguments.nodes)
     if any(size is not None and size < 1 for size in sizes):
         raise WorldError("The sizes of a laboratory are numbers from 1 on.")
-    if registry.find(arguments.name):
-        raise WorldError(
-            f"The laboratory {arguments.name!r} is up already; end it with: lab/lab down --name {arguments.name}"
-        )
-    if not (CACHE / "venv" / ".installed").exists() and not (CACHE / "venv" / "bin" / "htgettoken").exists():
+    if not (registry.CACHE / "venv" / "bin" / "htgettoken").exists():
         raise WorldError("The programs of the laboratory are not installed: run lab/install first.")
     if any(size is not None for size in sizes):
         layout = grid_layout(sizes[0] or 1, sizes[1] or 1, sizes[2] or 1, is_light=arguments.light)
     else:
         layout = demo_layout(is_light=arguments.light)
     mark = time.monotonic()
-    plan = {"layout": layout, "checkout": str(CHECKOUT), "cache": str(CACHE)}
-    pid = _start(plan)
-    registry.register(arguments.name, pid, is_light=arguments.light)
+    plan = {"layout": layout, "checkout": str(CHECKOUT), "cache": str(registry.CACHE)}
+    with registry.claim(arguments.name) as claimed:
+        if registry.find(arguments.name):
+            raise WorldError(
+                f"The laboratory {arguments.name!r} is up already; end it with: lab/lab down --name {arguments.name}"
+            )
+        _start(plan, claimed, lambda pid: registry.register(arguments.name, pid, is_light=arguments.light))
     print(
         f"  up in {time.monotonic() - mark:.1f} s: {len(layout.services)} services, {len(layout.nodes)} nodes. "
         f"Inventory: {PATHS['inventory']} (inside)"
@@ -108,14 +111,18 @@ def up(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _start(plan: dict[str, t.Any]) -> int:
-    """Fork the world's first process and give its PID when all is ready; if this process ends earlier, so does the
-    world."""
+def _start(plan: dict[str, t.Any], claimed: socket.socket, register: t.Callable[[int], None]) -> None:
+    """Fork the world's first process and `register` its PID when all is ready.
+
+    If this process ends before that, so does the world.
+    """
     report_read, report_write = os.pipe()
     watch_read, watch_write = os.pipe()
     pid_read, pid_write = os.pipe()
     starter = os.fork()
     if starter == 0:
+        # Ours alone: the world lives longer.
+        claimed.close()
         for handle in (report_read, watch_write, pid_read):
             os.close(handle)
         os.setsid()
@@ -145,8 +152,10 @@ def _start(plan: dict[str, t.Any]) -> int:
         for line in report:
             text = line.rstrip("\n")
             if text == "=ready":
+                # In this order: a world that is let go is always written down.
+                register(pid)
                 os.write(watch_write, b"k")
-                return pid
+                return
             if text.startswith("!"):
                 raise WorldError(text[1:])
             print(f"  {text}", flush=True)
@@ -164,111 +173,34 @@ def down(arguments: argparse.Namespace) -> int:
 
 
 def status(arguments: argparse.Namespace) -> int:
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     running = registry.find(arguments.name)
     if running is None:
         print(f"  the laboratory {arguments.name!r} is not up")
         return 1
-    layout = _layout(running)
-    processes = _inside(running, ["ps", "-e", "-o", "comm="]).split()
-    parts = {"krb5kdc": 1, "sshd": len(layout["nodes"])} | (
-        {} if running.is_light else {"condor_master": 3, "condor_credd": 2}
-    )
+    layout = layout_of(running)
     print(f"  laboratory {running.name}, PID {running.pid}{', without HTCondor' if running.is_light else ''}")
-    for part, wanted in parts.items():
-        print(f"  {part:<16}{processes.count(part)} of {wanted}")
-    names = [service["name"] for service in layout["services"]]
-    print(f"  {'services':<16}{', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}")
-    broken = _inside(running, ["/usr/bin/python3", f"{INSIDE}/faults.py", "active"]).splitlines()
-    print(f"  {'broken':<16}{'; '.join(broken) or 'nothing'}")
+    parts: dict[str, list[int]] = {}
+    for line in inside(running, ["/usr/bin/python3", f"{INSIDE}/parts.py"]).splitlines():
+        part, pid = line.split()
+        parts.setdefault(part, []).append(int(pid))
+    for part, pids in parts.items():
+        up_now = [str(pid) for pid in pids if pid]
+        shown = ", ".join(up_now[:6]) + (" ..." if len(up_now) > 6 else "")
+        state = "up" if len(up_now) == len(pids) else "DOWN"
+        count = f"{len(up_now)} of {len(pids)}"
+        print(f"  {part:<12}{state:<6}{count:<12}{f'PID {shown} (inside)' if shown else ''}".rstrip())
+    names = textwrap.wrap(
+        ", ".join(service["name"] for service in layout["services"]), 64, max_lines=3, placeholder=" ..."
+    )
+    print(f"  {'services':<12}" + f"\n{'':14}".join(names))
+    broken = inside(running, ["/usr/bin/python3", f"{INSIDE}/faults.py", "active"]).splitlines()
+    print(f"  {'broken':<12}" + f"\n{'':14}".join(broken or ["nothing"]))
     return 0
 
 
-def _inside(running: registry.Running, argv: t.Sequence[str]) -> str:
-    done = subprocess.run([*enter_argv(running.pid), *argv], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise WorldError(
-            (done.stderr or done.stdout).strip().removeprefix("lab: ") or f"{argv[0]} ended with {done.returncode}."
-        )
-    return done.stdout
-
-
-def _layout(running: registry.Running) -> dict[str, t.Any]:
-    plain: dict[str, t.Any] = json.loads(_inside(running, ["cat", "/srv/lab/layout.json"]))
-    return plain
-
-
-def _words(command: t.Sequence[str]) -> list[str]:
-    words = list(command[1:] if command[:1] == ["--"] else command)
-    if not words:
-        raise WorldError("There is no command to run; give it after --.")
-    return words
-
-
-def environment(user: str) -> list[str]:
-    """Give the assignments of the clean environment of everything that runs inside."""
-    is_service = user == SERVICE_ACCOUNT
-    home = "/root" if user == "root" else f"/home/{user}"
-    path = f"{PATHS['bin']}:{CACHE}/venv/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
-    assignments = {
-        "HOME": home,
-        "USER": user,
-        "LOGNAME": user,
-        "PATH": path,
-        "LC_ALL": "C.UTF-8",
-        "TERM": os.environ.get("TERM", "dumb"),
-        "ANSIBLE_COLLECTIONS_PATH": "/srv/ansible",
-        "ANSIBLE_INVENTORY": PATHS["inventory"],
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
-        "CONDOR_CONFIG": "/srv/lab/condor/client.conf",
-    }
-    if is_service:
-        assignments["XDG_RUNTIME_DIR"] = f"/run/user/{SERVICE_UID}"
-    for name in ("COLUMNS", "LINES", "NO_COLOR"):
-        if name in os.environ:
-            assignments[name] = os.environ[name]
-    return [f"{name}={value}" for name, value in assignments.items()]
-
-
-def run(arguments: argparse.Namespace) -> int:
-    running = registry.need(arguments.name)
-    command = _words(arguments.command)
-    as_user = (
-        []
-        if arguments.user == "root"
-        else ["setpriv", f"--reuid={arguments.user}", f"--regid={arguments.user}", "--clear-groups", "--no-new-privs"]
-    )
-    home = "/root" if arguments.user == "root" else f"/home/{arguments.user}"
-    argv = [*enter_argv(running.pid), "env", "-i", *environment(arguments.user), f"--chdir={home}", *as_user, *command]
-    os.execvp(argv[0], argv)
-
-
-def node(arguments: argparse.Namespace) -> int:
-    running = registry.need(arguments.name)
-    command = _words(arguments.command)
-    names = [item["name"] for item in _layout(running)["nodes"]]
-    full = next((name for name in names if arguments.node in (name, name.partition(".")[0])), None)
-    if full is None:
-        near = difflib.get_close_matches(arguments.node, [*names, *(name.partition(".")[0] for name in names)], n=1)
-        raise WorldError(
-            f"There is no node {arguments.node!r}"
-            + (f"; did you mean {near[0]!r}?" if near else f": {', '.join(names)}.")
-        )
-    holder = _inside(running, ["cat", f"/srv/lab/nodes/{full}/holder.pid"]).strip()
-    argv = [
-        *enter_argv(running.pid),
-        *enter_argv(int(holder), node=True),
-        "env",
-        "-i",
-        *environment("root"),
-        "--chdir=/",
-        *command,
-    ]
-    os.execvp(argv[0], argv)
-
-
 def fault(arguments: argparse.Namespace) -> int:
-    _inside(
+    inside(
         registry.need(arguments.name),
         ["/usr/bin/python3", f"{INSIDE}/faults.py", "make", arguments.fault, *arguments.words],
     )
@@ -276,11 +208,12 @@ def fault(arguments: argparse.Namespace) -> int:
 
 
 def heal(arguments: argparse.Namespace) -> int:
-    _inside(registry.need(arguments.name), ["/usr/bin/python3", f"{INSIDE}/faults.py", "heal", *arguments.faults])
+    inside(registry.need(arguments.name), ["/usr/bin/python3", f"{INSIDE}/faults.py", "heal", *arguments.faults])
     return 0
 
 
 def faults(_arguments: argparse.Namespace) -> int:
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for name, known in FAULTS.items():
         print(f"  {name + ' ' + known.words:<38} {known.text}")
     return 0

@@ -1,98 +1,31 @@
 # Copyright (c) 2026 fife.managed_tokens contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run a real HTCondor pool out of the cached Debian tree: a collector, and two machines with schedd, credd and vault
-credmon."""
+"""Run a real HTCondor pool out of the cached tree: a collector, and machines with schedd, credd and vault credmon."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import time
 import typing as t
 from pathlib import Path
 
+from world.condor_config import CLIENT, COMMON, MAPFILE, SERVER
 from world.layout import DOMAIN, PATHS, REALM, Layout, Machine
-from world.namespaces import WorldError, mount
+from world.namespaces import WorldError, mount, quietly
+from world.registry import CACHE
 
 DIRECTORY = Path("/srv/lab/condor")
 CLIENT_CONFIG = DIRECTORY / "client.conf"
 ADVERTISED_WITHIN_S = 25.0
-
-COMMON = """\
-RELEASE_DIR = /usr
-SBIN = /usr/sbin
-LIB = /usr/lib/condor
-LIBEXEC = /usr/libexec/condor
-LOCAL_CONFIG_FILE =
-REQUIRE_LOCAL_CONFIG_FILE = False
-CONDOR_HOST = {collector}
-COLLECTOR_HOST = {collector}
-UID_DOMAIN = {domain}
-ENABLE_IPV6 = False
-ENABLE_KERNEL_TUNING = False
-SEC_USE_FAMILY_SESSION = False
-SEC_DEFAULT_AUTHENTICATION = REQUIRED
-SEC_DEFAULT_ENCRYPTION = REQUIRED
-SEC_DEFAULT_INTEGRITY = REQUIRED
-CERTIFICATE_MAPFILE = {directory}/mapfile
-KERBEROS_SERVER_SERVICE = host
-"""
-
-SERVER = """\
-LOCAL_DIR = {home}
-LOG = {home}/log
-SPOOL = {home}/spool
-EXECUTE = {home}/execute
-LOCK = {home}/lock
-RUN = {home}/run
-DAEMON_LIST = MASTER {daemons}
-NETWORK_HOSTNAME = {name}
-FULL_HOSTNAME = {name}
-NETWORK_INTERFACE = {address}
-BIND_ALL_INTERFACES = False
-SCHEDD_NAME = {name}
-CREDD_HOST = {name}
-SEC_DEFAULT_AUTHENTICATION_METHODS = KERBEROS, FS
-SEC_CREDD_WRITE_AUTHENTICATION_METHODS = KERBEROS, FS
-SEC_CLIENT_AUTHENTICATION_METHODS = KERBEROS, FS
-SEC_READ_AUTHENTICATION = OPTIONAL
-SEC_READ_ENCRYPTION = OPTIONAL
-SEC_READ_INTEGRITY = OPTIONAL
-KERBEROS_SERVER_KEYTAB = {host_keytabs}/{name}.keytab
-ALLOW_READ = *
-ALLOW_WRITE = *
-ALLOW_DAEMON = *
-ALLOW_ADMINISTRATOR = root@*, condor@*
-ALLOW_NEGOTIATOR = *
-SEC_CREDENTIAL_DIRECTORY_OAUTH = {home}/oauth
-TRUST_CREDENTIAL_DIRECTORY = True
-CREDMON_OAUTH = /usr/sbin/condor_credmon_vault
-CREDMON_OAUTH_LOG = {home}/log/CredMonOAuthLog
-SEC_CREDENTIAL_STORER = /usr/bin/condor_vault_storer
-AUTH_SSL_CLIENT_CAFILE = {pki}/ca.pem
-UPDATE_INTERVAL = 5
-MASTER_UPDATE_INTERVAL = 5
-MAX_DEFAULT_LOG = 1 Mb
-"""
-
-CLIENT = """\
-SEC_CLIENT_AUTHENTICATION_METHODS = KERBEROS
-SEC_CLIENT_AUTHENTICATION = OPTIONAL
-SEC_CLIENT_ENCRYPTION = OPTIONAL
-SEC_CLIENT_INTEGRITY = OPTIONAL
-SEC_CREDENTIAL_GETTOKEN_OPTS = -a {vault}
-TOOL_LOG = /dev/null
-"""
-
-MAPFILE = r"""KERBEROS /^host\/[^@]*@{realm}$/ condor@{domain}
-KERBEROS /^([^@\/]+)(\/[^@]*)?@{realm}$/ \1@{domain}
-FS (.*) \1
-"""
+GONE_WITHIN_S = 5.0
 
 
 def tree() -> Path:
-    return Path(os.environ.get("MANAGED_TOKENS_CACHE") or "/var/cache/managed-tokens-lab") / "condor"
+    return CACHE / "condor"
 
 
 def start(layout: Layout) -> None:
@@ -120,7 +53,10 @@ def home_of(name: str) -> Path:
 
 
 def _prepare_tree() -> None:
+    """Furnish the tree for this world; the cached files are shared with other laboratories and stay as they are."""
     root = tree()
+    mount(str(root), root)
+    quietly("mount", "-o", "remount,bind,ro", str(root))
     for directory in ("proc", "dev", "srv", "etc", "tmp", "run", "home"):
         subprocess.run(["mount", "--rbind", f"/{directory}", str(root / directory)], check=True)
     with open("/etc/passwd", "a") as passwd, open("/etc/group", "a") as group, open("/etc/shadow", "a") as shadow:
@@ -128,7 +64,8 @@ def _prepare_tree() -> None:
             passwd.write("condor:x:49999:49999::/var/lib/condor:/usr/sbin/nologin\n")
             group.write("condor:x:49999:\n")
             shadow.write("condor:*:19000:0:99999:7:::\n")
-    mount("tmpfs", root / "var/lib/condor", "tmpfs", "mode=0755")
+    for directory in ("var/lib/condor", "root"):
+        mount("tmpfs", root / directory, "tmpfs", "mode=0755")
 
 
 def _configure(common: str, machine: Machine, daemons: str) -> None:
@@ -172,31 +109,58 @@ def start_master(name: str) -> None:
 
 
 def stop_master(name: str) -> None:
-    """End one machine's master and all its daemons at once, as a crash would."""
-    pid = int((home_of(name) / "master.pid").read_text())
-    members = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout.split(
-        "\n"
-    )
+    """End one machine's master and all its daemons at once, as a crash would, and return when they are gone.
+
+    Raises: WorldError when they do not go.
+    """
+    doomed = [int((home_of(name) / "master.pid").read_text())]
+    # Each is stopped first, so that none starts anew what dies, until no more of them turn up.
+    _signal(doomed, signal.SIGSTOP)
+    while found := [pid for pid in _descendants(doomed[0]) if pid not in doomed]:
+        _signal(found, signal.SIGSTOP)
+        doomed += found
+    _signal(doomed, signal.SIGKILL)
+    deadline = time.monotonic() + GONE_WITHIN_S
+    while any(Path(f"/proc/{pid}").exists() for pid in doomed):
+        if time.monotonic() > deadline:
+            raise WorldError(f"HTCondor's daemons of {name} do not end.")
+        time.sleep(0.01)
+
+
+def _signal(pids: t.Sequence[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _descendants(ancestor: int) -> list[int]:
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     children: dict[int, list[int]] = {}
-    for line in filter(None, members):
-        child, parent = map(int, line.split())
-        children.setdefault(parent, []).append(child)
-    doomed = [pid]
-    for parent in doomed:
-        doomed += children.get(parent, [])
-    for victim in doomed:
-        try:
-            os.kill(victim, 9)
-        except ProcessLookupError:
-            continue
+    for line in listed.splitlines():
+        pid, parent = map(int, line.split())
+        children.setdefault(parent, []).append(pid)
+    found = list(children.get(ancestor, []))
+    for pid in found:
+        found += children.get(pid, [])
+    return found
 
 
-def _wait_until_advertised(names: t.Sequence[str]) -> None:
+def restart(name: str) -> None:
+    """Start a machine's master again; return when the collector knows its new credd, not just the old one."""
+    # The old one may have started within this very second, and starts are told apart by the second.
+    since = int(time.time()) + 1
+    time.sleep(max(0.0, since - time.time()))
+    start_master(name)
+    _wait_until_advertised([name], since)
+
+
+def _wait_until_advertised(names: t.Sequence[str], since: int = 0) -> None:
+    wanted = {f"{kind} {name}" for kind in ("CredD", "Scheduler") for name in names}
     deadline = time.monotonic() + ADVERTISED_WITHIN_S
     found = ""
     while time.monotonic() < deadline:
         done = subprocess.run(
-            [f"{PATHS['bin']}/condor_status", "-any", "-autoformat", "MyType", "Name"],
+            [f"{PATHS['bin']}/condor_status", "-any", "-autoformat", "MyType", "Name", "DaemonStartTime"],
             env={"PATH": "/usr/bin:/bin", "CONDOR_CONFIG": str(CLIENT_CONFIG)},
             capture_output=True,
             text=True,
@@ -204,9 +168,10 @@ def _wait_until_advertised(names: t.Sequence[str]) -> None:
             timeout=30,
         )
         found = done.stdout + done.stderr
-        if all(f"CredD {name}" in found and f"Scheduler {name}" in found for name in names):
+        lines = [line.rpartition(" ") for line in done.stdout.splitlines()]
+        if wanted <= {known for known, _space, started in lines if started.isdigit() and int(started) >= since}:
             return
-        time.sleep(0.2)
+        time.sleep(0.1)
     raise WorldError(
         f"The credds were not advertised within {ADVERTISED_WITHIN_S:g} s; "
         f"the collector said: {found.strip()[-300:]!r}."
@@ -214,8 +179,7 @@ def _wait_until_advertised(names: t.Sequence[str]) -> None:
 
 
 def write_wrappers() -> None:
-    """Write the client programs: real ones out of the tree, run by the tree's own loader, so that any user can run
-    them."""
+    """Write the client programs: the tree's real ones, run by the tree's own loader, so that any user can run them."""
     root = tree()
     libraries = ":".join(f"{root}/usr/{path}" for path in ("lib", "lib/x86_64-linux-gnu", "lib/condor"))
     loader = f"{root}/lib64/ld-linux-x86-64.so.2 --library-path {libraries}"

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import json
+import fcntl
 import os
 import subprocess
 import sys
@@ -15,14 +15,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from world import condor, nodes
-from world.layout import PATHS
-from world.namespaces import WorldError, enter_argv, quietly
+from world import condor, network_faults, nodes
+from world.fault_record import active, write_active
+from world.fault_targets import account, in_node, machine, service
+from world.layout import DOMAIN, PATHS
+from world.namespaces import WorldError, nearest, quietly
 
-ACTIVE = Path("/srv/lab/faults.json")
 STRANGER = 12345
-TABLE = "lab"
-ARROW = Path(PATHS["control"])
+CONTROL = Path(PATHS["control"])
 
 
 @dataclass(frozen=True)
@@ -40,66 +40,7 @@ class Fault:
             raise WorldError(f"The fault {name} is used as: fault {name} {self.words}".rstrip())
 
 
-def layout() -> dict[str, t.Any]:
-    plain: dict[str, t.Any] = json.loads(Path("/srv/lab/layout.json").read_text())
-    return plain
-
-
-def machine(name: str, kind: str = "nodes") -> dict[str, t.Any]:
-    """Give a node (or credd) by its full or short name."""
-    known = layout()[kind]
-    for found in known:
-        if name in (found["name"], found["name"].partition(".")[0]):
-            return dict(found)
-    raise WorldError(
-        f"There is no {name!r} among the {kind}: {', '.join(item['name'].partition('.')[0] for item in known)}."
-    )
-
-
-def account(name: str) -> dict[str, t.Any]:
-    for service in layout()["services"]:
-        if service["account"] == name:
-            return dict(service)
-    raise WorldError(
-        f"There is no account {name!r}: {', '.join(service['account'] for service in layout()['services'])}."
-    )
-
-
-def in_node(node: str, *argv: str) -> None:
-    quietly(*enter_argv(nodes.holder_of(machine(node)["name"]), node=True), *argv)
-
-
-# -- the network
-# ---------------------------------------------------------------------------------------------------------
-
-
-def _rule(match: str, verdict: str) -> None:
-    quietly("nft", f"add table ip {TABLE}; add chain ip {TABLE} input {{ type filter hook input priority 0; }}")
-    quietly("nft", f"add rule ip {TABLE} input {match} {verdict}")
-
-
-def _filter(match: str, verdict: str) -> tuple[t.Callable[[list[str]], None], t.Callable[[list[str]], None]]:
-    def make(words: list[str]) -> None:
-        _rule(match.format(address=machine(words[0])["address"]), verdict)
-
-    return make, _rebuild_rules
-
-
-def _rebuild_rules(_words: list[str]) -> None:
-    """Take all rules away and make those of the faults that stay active again."""
-    subprocess.run(["nft", f"delete table ip {TABLE}"], capture_output=True, check=False)
-    for name, words in active():
-        if name in NETWORK:
-            FAULTS[name].make(words)
-
-
-def _vault_down(_words: list[str]) -> None:
-    vault = layout()["vault"]
-    _rule(f"ip daddr {vault['address']} tcp dport {vault['port']}", "reject with tcp reset")
-
-
-# -- files
-# ---------------------------------------------------------------------------------------------------------------
+# -- files ---------------------------------------------------------
 
 
 def _keytab_missing(words: list[str]) -> None:
@@ -115,8 +56,8 @@ def _keytab_back(words: list[str]) -> None:
 
 
 def _token_files(name: str) -> tuple[str, str]:
-    service = account(name)
-    return f"/tmp/vt_u{service['uid']}", f"/tmp/vt_u{service['uid']}-{service['name']}"
+    owner = account(name)
+    return f"/tmp/vt_u{owner['uid']}", f"/tmp/vt_u{owner['uid']}-{owner['name']}"
 
 
 def _foreign(words: list[str]) -> None:
@@ -151,8 +92,7 @@ def _empty(words: list[str]) -> None:
     in_node(words[0], "rm", "-f", "/tmp/full64k", "/tmp/full1")
 
 
-# -- accounts and keys
-# ---------------------------------------------------------------------------------------------------
+# -- accounts and keys ---------------------------------------------------------
 
 
 def _refuse(words: list[str]) -> None:
@@ -190,16 +130,43 @@ def _restart_sshd(name: str, key: Path | None) -> None:
     nodes.start_sshd(name)
 
 
-# -- vault and credds
-# ----------------------------------------------------------------------------------------------------
+# -- vault and credds ---------------------------------------------------------
 
 
-def _control(name: str, default: str = "") -> tuple[t.Callable[[list[str]], None], t.Callable[[list[str]], None]]:
+def _listed(name: str) -> tuple[t.Callable[[list[str]], None], t.Callable[[list[str]], None]]:
+    """Give what adds a service ("*", all, when none is named) to a control file, and what takes it out again."""
+    path = CONTROL / name
+
+    def change(words: list[str], *, is_broken: bool) -> None:
+        wanted = set(words or ["*"])
+        listed = set(path.read_text().split()) if path.exists() else set()
+        path.write_text(" ".join(sorted(listed | wanted if is_broken else listed - wanted)))
+
     def make(words: list[str]) -> None:
-        (ARROW / name).write_text(" ".join(words) or default)
+        for word in words:
+            service(word)
+        change(words, is_broken=True)
+
+    return make, lambda words: change(words, is_broken=False)
+
+
+def _set(
+    name: str, allowed: tuple[str, ...] = ()
+) -> tuple[t.Callable[[list[str]], None], t.Callable[[list[str]], None]]:
+    """Give what writes a word into a control file (seconds, if no words are `allowed` by name), and what removes it."""
+
+    def make(words: list[str]) -> None:
+        if allowed and words[0] not in allowed:
+            raise WorldError(f"{name} cannot be {words[0]!r}: {', '.join(allowed)}.")
+        if not allowed and not words[0].replace(".", "", 1).isdigit():
+            raise WorldError(f"{name} needs a number of seconds, not {words[0]!r}.")
+        (CONTROL / name).write_text(words[0])
 
     def mend(_words: list[str]) -> None:
-        (ARROW / name).unlink(missing_ok=True)
+        (CONTROL / name).unlink(missing_ok=True)
+        for other, words in active():
+            if other == name:
+                make(words)
 
     return make, mend
 
@@ -209,7 +176,7 @@ def _credd_down(words: list[str]) -> None:
 
 
 def _credd_up(words: list[str]) -> None:
-    condor.start_master(machine(words[0], "credds")["name"])
+    condor.restart(machine(words[0], "credds")["name"])
 
 
 FAULTS: dict[str, Fault] = {
@@ -224,52 +191,65 @@ FAULTS: dict[str, Fault] = {
     "disk-full": Fault("a node's /tmp is full", "NODE", _fill, _empty),
     "host-key-changed": Fault("a node has another host key than the known one", "NODE", _other_key, _own_key),
     "keytab-missing": Fault("an account's keytab is not there", "ACCOUNT", _keytab_missing, _keytab_back),
-    "node-blackholed": Fault("a node answers nothing at all", "NODE", *_filter("ip daddr {address}", "drop")),
-    "oidc": Fault("the person at the browser: approve, deny, never or slow_down", "BEHAVIOUR", *_control("oidc")),
-    "ping-filtered": Fault(
-        "a node does not answer ping", "NODE", *_filter("ip daddr {address} icmp type echo-request", "drop")
+    "node-blackholed": Fault("a node answers nothing at all", "NODE", *network_faults.pair("node-blackholed")),
+    "oidc": Fault(
+        "the person at the browser: approve, deny, never or slow_down",
+        "BEHAVIOUR",
+        *_set("oidc", ("approve", "deny", "never", "slow_down")),
     ),
+    "ping-filtered": Fault("a node does not answer ping", "NODE", *network_faults.pair("ping-filtered")),
     "refresh-token-missing": Fault(
-        "vault has no refresh token for a service", "SERVICE", *_control("refresh-token-missing")
+        "vault has no refresh token for a service", "SERVICE", *_listed("refresh-token-missing")
     ),
-    "slow-storer": Fault("every storer run takes so many seconds longer", "SECONDS", *_control("slow-storer")),
-    "ssh-closed": Fault(
-        "a node's ssh port is closed", "NODE", *_filter("ip daddr {address} tcp dport 22", "reject with tcp reset")
+    "slow-storer": Fault("every storer run takes so many seconds longer", "SECONDS", *_set("slow-storer")),
+    "ssh-closed": Fault("a node's ssh port is closed", "NODE", *network_faults.pair("ssh-closed")),
+    "ssh-reset": Fault(
+        "a node's first connections (one, or COUNT) are reset", "NODE [COUNT]", *network_faults.pair("ssh-reset")
     ),
-    "vault-403": Fault("vault refuses a service, or all", "[SERVICE]", *_control("vault-403", "*")),
-    "vault-down": Fault("the vault server's port is closed", "", _vault_down, _rebuild_rules),
-    "vault-slow": Fault("every answer of vault takes so many seconds longer", "SECONDS", *_control("vault-slow")),
+    "vault-403": Fault("vault refuses a service, or all", "[SERVICE]", *_listed("vault-403")),
+    "vault-down": Fault("the vault server's port is closed", "", *network_faults.pair("vault-down")),
+    "vault-slow": Fault("every answer of vault takes so many seconds longer", "SECONDS", *_set("vault-slow")),
 }
-NETWORK = ("node-blackholed", "ping-filtered", "ssh-closed", "vault-down")
-
-
-def active() -> list[tuple[str, list[str]]]:
-    return [(name, list(words)) for name, words in json.loads(ACTIVE.read_text())] if ACTIVE.exists() else []
 
 
 def make(name: str, words: list[str]) -> None:
     """Break one thing; what is broken already stays broken."""
     if name not in FAULTS:
-        raise WorldError(f"There is no fault {name!r}: {', '.join(FAULTS)}.")
+        raise WorldError(f"There is no fault {name!r}" + nearest(name, FAULTS))
     FAULTS[name].check(name, words)
+    # A machine has two names, and is one thing.
+    words = [word.removesuffix(f".{DOMAIN}") for word in words]
     if (name, words) in active():
         return
     FAULTS[name].make(words)
-    ACTIVE.write_text(json.dumps([*active(), (name, words)]))
+    write_active([*active(), (name, words)])
 
 
 def heal(names: t.Sequence[str]) -> None:
-    """Mend the named faults, or all of them."""
-    everything = active()
-    healed = [entry for entry in everything if not names or entry[0] in names]
-    ACTIVE.write_text(json.dumps([entry for entry in everything if entry not in healed]))
-    for name, words in healed:
-        FAULTS[name].mend(words)
+    """Mend the named faults, or all of them; one that cannot be mended stays listed and does not stop the others.
+
+    Raises: WorldError for an unknown name, and for what could not be mended.
+    """
+    for name in names:
+        if name not in FAULTS:
+            raise WorldError(f"There is no fault {name!r}" + nearest(name, FAULTS))
+    failed: list[str] = []
+    for name, words in [entry for entry in active() if not names or entry[0] in names]:
+        write_active([entry for entry in active() if entry != (name, words)])
+        try:
+            FAULTS[name].mend(words)
+        except (WorldError, OSError, subprocess.SubprocessError) as err:
+            write_active([*active(), (name, words)])
+            failed.append(f"{' '.join([name, *words])} ({err})")
+    if failed:
+        raise WorldError(f"Could not mend {'; '.join(failed)}.")
 
 
 def main() -> int:
     """Run as `faults.py make NAME WORDS...`, `heal [NAMES...]` or `active`."""
     verb, *words = sys.argv[1:]
+    lock = open("/srv/lab/faults.lock", "w")  # noqa: SIM115 - held to the end
+    fcntl.flock(lock, fcntl.LOCK_EX)
     try:
         if verb == "make":
             make(words[0], words[1:])

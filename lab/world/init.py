@@ -81,13 +81,13 @@ def start_vault() -> None:
 
 
 def main(plan: dict[str, t.Any], report: int, watch: int) -> t.NoReturn:
-    """Build what `plan` says; report over the pipe `report`; end if the other side of `watch` goes away before all is
-    ready."""
-    ready = threading.Event()
+    """Build what `plan` says and report over the pipe `report`.
+
+    End if the starter, at the other side of `watch`, goes away before it has written down where we are.
+    """
 
     def end_with_starter() -> None:
-        os.read(watch, 1)
-        if not ready.is_set():
+        if not os.read(watch, 1):
             os._exit(1)
 
     threading.Thread(target=end_with_starter, daemon=True).start()
@@ -100,7 +100,6 @@ def main(plan: dict[str, t.Any], report: int, watch: int) -> t.NoReturn:
     except (WorldError, OSError, subprocess.SubprocessError, TimeoutError) as err:
         say(f"!{err}")
         os._exit(1)
-    ready.set()
     say("=ready")
     os.close(report)
     signal.signal(signal.SIGTERM, lambda _signum, _frame: os._exit(0))

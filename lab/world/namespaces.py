@@ -4,16 +4,17 @@
 """Make a private world out of Linux namespaces, and find one's way into it.
 
 Everything a laboratory does to /etc, /tmp, users, addresses and processes happens inside; when the first process of
-its PID namespace
-ends, for whatever reason, the kernel ends all the others and the mounts go with them.
+its PID namespace ends, for whatever reason, the kernel ends all the others and the mounts go with them.
 """
 
 from __future__ import annotations
 
 import ctypes
+import difflib
 import os
 import shutil
 import subprocess
+import typing as t
 from pathlib import Path
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = (
@@ -41,6 +42,16 @@ def unshare(flags: int) -> None:
             f"The kernel gives no namespaces ({os.strerror(code)}); "
             "a laboratory needs root and an ordinary Linux kernel."
         )
+
+
+def nearest(word: str, known: t.Collection[str]) -> str:
+    """Give the end of a sentence about an unknown word: the known one that is meant probably, or all of them."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return (
+        f"; did you mean {near[0]!r}?"
+        if near
+        else f": {', '.join(list(known)[:20])}{' ...' if len(known) > 20 else '.'}"
+    )
 
 
 def quietly(*argv: str, env: dict[str, str] | None = None, text: str | None = None) -> str:
@@ -91,7 +102,8 @@ def furnish(checkout: Path, cache: Path) -> None:
 
 
 def _bind_held(handle: int, target: Path) -> None:
-    mount(f"/proc/{os.getpid()}/fd/{handle}", target)
+    # -c: the way that the handle was opened by is covered by now, and must not be looked up again.
+    quietly("mount", "-c", "--bind", f"/proc/{os.getpid()}/fd/{handle}", str(target))
 
 
 def _copy_readable(source: str, target: str) -> None:
@@ -108,7 +120,6 @@ def set_hostname(name: str) -> None:
 
 
 def enter_argv(pid: int, *, node: bool = False) -> list[str]:
-    """Give the words that run what follows inside the world of `pid`, or inside a node of it (its mounts and host
-    name)."""
+    """Give the words that run what follows in the world of `pid`, or in a node of it (its mounts and host name)."""
     kinds = ["--mount", "--uts"] if node else ["--mount", "--net", "--pid", "--uts", "--ipc"]
     return ["nsenter", "--target", str(pid), *kinds, "--"]

@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from world.layout import PATHS, Layout, Machine
-from world.namespaces import enter_argv, quietly
+from world.namespaces import WorldError, enter_argv, quietly
 
 DIRECTORY = Path("/srv/lab/nodes")
 SSHD = "/usr/sbin/sshd"
+START_WITHIN_S = 10.0
 SSHD_CONFIG = """\
 Port 22
 ListenAddress {address}
@@ -86,22 +88,46 @@ def _hold(name: str) -> None:
     child = subprocess.Popen(["unshare", "--mount", "--uts", "sh", "-c", FURNISH.format(name=name)], **DETACHED)
     (directory_of(name) / "holder.pid").write_text(str(child.pid))
     # sh has become sleep once the node is furnished.
-    for _attempt in range(500):
+    deadline = time.monotonic() + START_WITHIN_S
+    while time.monotonic() < deadline and child.poll() is None:
         if Path(f"/proc/{child.pid}/comm").read_text().strip() == "sleep":
             return
-        subprocess.run(["sleep", "0.01"], check=True)
-    raise TimeoutError(name)
+        time.sleep(0.005)
+    raise WorldError(f"The mounts and host name of the node {name} cannot be set up.")
 
 
 def start_sshd(name: str) -> None:
-    """Start the ssh server of a node."""
+    """Start the ssh server of a node, and return when it listens.
+
+    Raises: WorldError when it does not.
+    """
     env = {"PATH": os.environ["PATH"], "KRB5_KTNAME": f"FILE:{PATHS['host_keytabs']}/{name}.keytab"}
     directory = directory_of(name)
     log = Path(PATHS["log"]) / f"sshd-{name}.log"
     words = [*enter_argv(holder_of(name), node=True), SSHD, "-D", "-f", str(directory / "sshd_config"), "-E", str(log)]
+    # Made before the server can create it readable by root alone: the service account counts connections in it.
     log.touch(mode=0o644)
+    log.chmod(0o644)
+    before = log.stat().st_size
     child = subprocess.Popen(words, env=env, **DETACHED)
     (directory / "sshd.pid").write_text(str(child.pid))
+    _wait_until_listening(name, log, before, child)
+
+
+def _wait_until_listening(name: str, log: Path, before: int, child: subprocess.Popen[bytes]) -> None:
+    """Wait until the log, from its size `before` on, says so: a probe of the port would be counted as a connection.
+
+    Raises: WorldError when the server ends instead, or takes far too long.
+    """
+    deadline = time.monotonic() + START_WITHIN_S
+    while time.monotonic() < deadline:
+        words = log.read_bytes()[before:].decode(errors="replace")
+        if "Server listening on" in words:
+            return
+        if child.poll() is not None:
+            raise WorldError(f"The ssh server of {name} ended at once; its last words: {words.strip()[-200:]!r}.")
+        time.sleep(0.005)
+    raise WorldError(f"The ssh server of {name} does not listen after {START_WITHIN_S:g} s; see {log} inside.")
 
 
 def stop_sshd(name: str) -> None:
@@ -109,9 +135,14 @@ def stop_sshd(name: str) -> None:
     pid = int((directory_of(name) / "sshd.pid").read_text())
     try:
         os.kill(pid, 15)
-        os.waitpid(pid, 0)
-    except (ProcessLookupError, ChildProcessError):
-        pass
+    except ProcessLookupError:
+        return
+    # Its parent is the world's first process, which reaps it; only then is the port free for sure.
+    deadline = time.monotonic() + START_WITHIN_S
+    while Path(f"/proc/{pid}").exists():
+        if time.monotonic() > deadline:
+            raise WorldError(f"The ssh server of {name} does not end.")
+        time.sleep(0.005)
 
 
 def node_names() -> list[str]:

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
+import socket
 import time
 import typing as t
 from dataclasses import dataclass
@@ -15,35 +18,67 @@ from pathlib import Path
 from world.namespaces import WorldError
 
 DIRECTORY = Path("/run/managed-tokens-lab")
+CACHE = Path(os.environ.get("MANAGED_TOKENS_CACHE") or "/var/cache/managed-tokens-lab")
 
 
 @dataclass(frozen=True)
 class Running:
-    """A laboratory that is up: its name, the PID of its first process as seen from outside, and when that process
-    started."""
+    """A laboratory that is up.
+
+    `pid` is that of its first process as seen from outside, `start` when that process started, `cache` the one it was
+    made from.
+    """
 
     name: str
     pid: int
     start: str
     is_light: bool
+    cache: Path
 
 
 def start_time(pid: int) -> str:
-    """Give the kernel's start time of a process, "" when there is none: a PID alone may be somebody else's by now."""
+    """Give when a live process started, "" when there is none: a PID alone may be somebody else's by now."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return ""
+    # A dead process stays listed until its parent asks for it, which not every machine's first process does at once.
+    return "" if fields[0] in "ZX" else fields[19]
 
 
 def path_of(name: str) -> Path:
+    """Give the file that remembers the laboratory `name`.
+
+    Raises: WorldError when no laboratory can have such a name.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
+        raise WorldError(f"A laboratory cannot be named {name!r}: use letters, digits, - and _.")
     return DIRECTORY / f"{name}.json"
+
+
+def claim(name: str) -> socket.socket:
+    """Keep every second `up` of the same name out for as long as the socket that is given is open.
+
+    It has no file: nothing is left behind, however its process ends. Raises: WorldError when somebody else has it.
+    """
+    path_of(name)
+    held = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        held.bind(f"\0managed-tokens-lab/{name}")
+    except OSError as err:
+        held.close()
+        if err.errno != errno.EADDRINUSE:
+            raise
+        raise WorldError(f"The laboratory {name!r} is being started by somebody else right now.") from None
+    return held
 
 
 def register(name: str, pid: int, *, is_light: bool) -> None:
     DIRECTORY.mkdir(mode=0o755, exist_ok=True)
     temporary = path_of(name).with_suffix(f".{os.getpid()}")
-    temporary.write_text(json.dumps({"name": name, "pid": pid, "start": start_time(pid), "is_light": is_light}))
+    temporary.write_text(
+        json.dumps({"name": name, "pid": pid, "start": start_time(pid), "is_light": is_light, "cache": str(CACHE)})
+    )
     temporary.replace(path_of(name))
 
 
@@ -53,7 +88,7 @@ def find(name: str) -> Running | None:
         plain: dict[str, t.Any] = json.loads(path_of(name).read_text())
     except (FileNotFoundError, ValueError):
         return None
-    running = Running(plain["name"], plain["pid"], plain["start"], plain["is_light"])
+    running = Running(plain["name"], plain["pid"], plain["start"], plain["is_light"], Path(plain.get("cache", CACHE)))
     if running.start and start_time(running.pid) == running.start:
         return running
     path_of(name).unlink(missing_ok=True)

@@ -1,8 +1,7 @@
 # Copyright (c) 2026 fife.managed_tokens contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stand in for a vault server with htgettoken's OIDC plugin: real TLS, real SPNEGO, the requests that htgettoken,
-credmon and we make.
+"""Stand in for a vault server with the OIDC plugin: real TLS, real SPNEGO, what htgettoken, credmon and we ask for.
 
 There is no package of Vault or OpenBao that a laboratory could install; this answers with the same paths, bodies and
 statuses.
