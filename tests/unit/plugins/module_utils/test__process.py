@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 import typing as t
 from pathlib import Path
 
@@ -63,55 +64,52 @@ def test_run_program_of_a_megabyte_and_more_keeps_the_end() -> None:
     assert done.output.endswith("x\nend\n")
 
 
+def shell(source: str) -> Finished:
+    """Run a shell's program, which starts in no time, for a second."""
+    return run_program(["/bin/sh", "-c", source], env=ENV, timeout=1.0)
+
+
 def test_run_program_over_its_time_is_ended_and_its_words_are_kept() -> None:
-    done = python("import time; print('so far', flush=True); time.sleep(600)", timeout=0.5)
+    done = shell("echo so far; exec sleep 600")
+    assert (done.status, done.output) == (-15, "so far\n")
     assert done.timed_out
     assert not done.is_good
-    assert done.status < 0
-    assert done.output == "so far\n"
 
 
 def test_run_program_that_ignores_sigterm_is_ended_all_the_same() -> None:
-    source = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
-    done = python(source, timeout=0.5)
+    done = shell("trap '' TERM; echo deaf; exec sleep 600")
     assert (done.status, done.output, done.timed_out) == (-9, "deaf\n", True)
 
 
-def test_run_program_children_are_ended_with_it(tmp_path: Path) -> None:
-    pid = tmp_path / "pid"
-    source = (
-        "import subprocess, sys, time\n"
-        f"child = subprocess.Popen([sys.executable, '-ISc', 'import time; time.sleep(600)'])\n"
-        f"open({str(pid)!r}, 'w').write(str(child.pid))\n"
-        "time.sleep(600)\n"
-    )
-    assert python(source, timeout=1.0).timed_out
-    assert is_gone(int(pid.read_text(encoding="ascii")))
+def test_run_program_children_are_ended_with_it() -> None:
+    done = shell("sleep 600 & echo $!; (trap '' TERM; exec sleep 600) & echo $!; exec sleep 600")
+    assert done.timed_out
+    children = [int(word) for word in done.output.split()]
+    assert len(children) == 2
+    assert all(ends(pid) for pid in children)
 
 
-def is_gone(pid: int) -> bool:
-    """Tell whether a process has ended; one that nobody has waited for yet has."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return True
-    return state in "ZX"
+def ends(pid: int) -> bool:
+    """Wait until a process has ended; one that nobody has waited for yet has."""
+    limit = time.monotonic() + 20.0
+    while time.monotonic() < limit:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state in "ZX":
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def test_run_program_grandchild_that_left_the_group_and_holds_the_pipe_is_not_waited_for(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    # The grandchild lives until the test closes its end, at the latest when the test ends.
+    # The grandchild lives until the test closes its end.
     release = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
-    grandchild = f"open({str(fifo)!r}).read()"
-    source = (
-        "import subprocess, sys, time\n"
-        f"subprocess.Popen([sys.executable, '-ISc', {grandchild!r}], start_new_session=True)\n"
-        "print('leader', flush=True)\n"
-        "time.sleep(600)\n"
-    )
     try:
-        done = python(source, timeout=0.5)
+        done = shell(f"setsid cat '{fifo}' & echo leader; exec sleep 600")
     finally:
         os.close(release)
     assert done.timed_out

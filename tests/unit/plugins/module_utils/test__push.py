@@ -219,16 +219,15 @@ def test_push_all_node_that_did_not_answer_ping_is_tried_once_in_what_is_left_of
 
 def test_push_all_push_over_its_time_is_told_and_the_others_go_on(world: FakeWorld) -> None:
     world.hanging.add("stuck")
-    done = push_all(pairs_of(2, "stuck", "a"), world, retries=1, timeouts={"push": 0.05, "connect": 0.04, "ping": 0.01})
+    timeouts = {"push": 0.5, "connect": 0.4, "ping": 0.1}
+    done = push_all(pairs_of(2, "stuck", "a"), world, retries=0, timeouts=timeouts)
     assert kinds(done) == {"timed_out": 2, "changed": 2}
-    assert done[0].outcome.message == (
-        "dune_role0 on stuck: The push to stuck was not finished within 0.05 s. (tried 2 times)"
-    )
+    assert done[0].outcome.message == "dune_role0 on stuck: The push to stuck was not finished within 0.5 s."
 
 
 def test_push_all_deadline_ends_what_is_unfinished_and_keeps_what_is_done(world: FakeWorld) -> None:
     world.hanging.add("stuck")
-    done = push_all(pairs_of(2, "a", "stuck"), world, remaining=0.2)
+    done = push_all(pairs_of(2, "a", "stuck"), world, remaining=1.0)
     assert kinds(done) == {"changed": 2, "deadline": 2}
     assert done[1].outcome.message == "dune_role0 on stuck: it was not finished when the run's 900 s were over."
 
