@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadFile, DeadlineReached, TokensError
@@ -41,7 +41,13 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "concurrency": {"type": "int", "default": 8},
 }
 
-Ticketed = tuple[Service, "Outcome | None"]
+
+@dataclass(frozen=True, slots=True)
+class Ticketed:
+    """A service after its turn; no outcome when it had a problem before."""
+
+    service: Service
+    outcome: Outcome | None = None
 
 
 def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
@@ -70,13 +76,13 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         work,
         concurrency=params["concurrency"],
         progress=context.progress,
-        is_failure=lambda item: item[1] is not None and item[1].is_failure,
+        is_failure=lambda item: item.outcome is not None and item.outcome.is_failure,
     )
     return {
         "changed": False,
         "run": run.to_dict(),
-        "services": [service.to_dict() for service, _outcome in done],
-        "outcomes": [outcome.to_dict() for _service, outcome in done if outcome is not None],
+        "services": [item.service.to_dict() for item in done],
+        "outcomes": [item.outcome.to_dict() for item in done if item.outcome is not None],
     }
 
 
@@ -93,7 +99,7 @@ def _with_directory(run: Run, context: Context) -> Run:
 
 def _ticket(service: Service, directory: Path, run: Run) -> Ticketed:
     if service.problem is not None:
-        return service, None
+        return Ticketed(service)
     timing = Stopwatch()
     cache = ccache_path(directory, service.config_name)
     limit = min(run.timeouts.kerberos, run.remaining())
@@ -106,4 +112,4 @@ def _ticket(service: Service, directory: Path, run: Run) -> Ticketed:
         return service.failed(TICKETS, err.kind, message), record(
             TICKETS, FAILED, service, timing, kind=err.kind, message=message
         )
-    return replace(service, ccache=f"FILE:{cache}"), record(TICKETS, OK, service, timing)
+    return Ticketed(replace(service, ccache=f"FILE:{cache}"), record(TICKETS, OK, service, timing))
