@@ -82,6 +82,12 @@ def test_create_private_makes_a_file_for_nobody_else(tmp_path: Path) -> None:
     assert mode_of(tmp_path / "a") == 0o600
 
 
+def test_create_private_mode_does_not_depend_on_the_umask(tmp_path: Path) -> None:
+    os.umask(0o777)
+    create_private(tmp_path / "a", b"x")
+    assert mode_of(tmp_path / "a") == 0o600
+
+
 def test_create_private_what_is_there_stays(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"old")
     (tmp_path / "link").symlink_to("elsewhere")

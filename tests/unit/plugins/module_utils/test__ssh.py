@@ -45,9 +45,11 @@ def no_ticket(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 async def listed(there: Node, settings: SshSettings, timeout: float = 20.0) -> list[str]:
     """Open a session and list a directory of the node."""
     sock = await open_socket(there, 20.0)
-    async with session(sock, there, "dunepro", "FILE:/nowhere/cc", settings, timeout) as sftp:
-        names = [str(name) for name in await sftp.listdir("/tmp")]
-    assert sock.fileno() == -1
+    try:
+        async with session(sock, there, "dunepro", "FILE:/nowhere/cc", settings, timeout) as sftp:
+            names = [str(name) for name in await sftp.listdir("/tmp")]
+    finally:
+        assert sock.fileno() == -1, "the socket stays open"
     return sorted(set(names) - {".", ".."})
 
 
