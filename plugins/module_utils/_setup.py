@@ -69,9 +69,8 @@ def complete(service: Service, wanted: Wanted, pool: Pool) -> tuple[Service, Out
             service = replace(service, credds=())
     except TokensError as err:
         message = err.msg if err.msg.startswith(service.config_name) else f"{service.config_name}: {err.msg}"
-        return service.failed(SETUP, err.kind, message), record(
-            SETUP, FAILED, service, watch, kind=err.kind, message=message
-        )
+        failure = record(SETUP, FAILED, service, watch, kind=err.kind, message=message)
+        return service.failed(SETUP, err.kind, message), failure
     return service, record(SETUP, OK, service, watch)
 
 

@@ -109,7 +109,6 @@ def _ticket(service: Service, directory: Path, run: Run) -> Ticketed:
         within(limit, "the KDC's answer", lambda: take_ticket(service.principal, Path(service.keytab), cache))
     except TokensError as err:
         message = f"{service.config_name}: {err.msg}"
-        return service.failed(TICKETS, err.kind, message), record(
-            TICKETS, FAILED, service, timing, kind=err.kind, message=message
-        )
+        failure = record(TICKETS, FAILED, service, timing, kind=err.kind, message=message)
+        return Ticketed(service.failed(TICKETS, err.kind, message), failure)
     return Ticketed(replace(service, ccache=f"FILE:{cache}"), record(TICKETS, OK, service, timing))
