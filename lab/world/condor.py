@@ -20,7 +20,8 @@ from world.registry import CACHE
 
 DIRECTORY = Path("/srv/lab/condor")
 CLIENT_CONFIG = DIRECTORY / "client.conf"
-ADVERTISED_WITHIN_S = 25.0
+CREDMON = Path("/srv/ansible/ansible_collections/fife/managed_tokens/lab/world/run_credmon.py")
+READY_WITHIN_S = 25.0
 GONE_WITHIN_S = 5.0
 
 
@@ -29,7 +30,7 @@ def tree() -> Path:
 
 
 def start(layout: Layout) -> None:
-    """Configure and start the pool; return when every credd is advertised in the collector.
+    """Configure and start the pool; return when every credd is advertised and has its credmon.
 
     Raises: WorldError when that does not happen in time.
     """
@@ -45,7 +46,7 @@ def start(layout: Layout) -> None:
         _configure(common, credd, "SCHEDD CREDD CREDMON_OAUTH")
     for machine in (layout.collector, *layout.credds):
         start_master(machine.name)
-    _wait_until_advertised([credd.name for credd in layout.credds])
+    _wait_until_ready([credd.name for credd in layout.credds])
 
 
 def home_of(name: str) -> Path:
@@ -89,6 +90,7 @@ def _configure(common: str, machine: Machine, daemons: str) -> None:
         address=machine.address,
         host_keytabs=PATHS["host_keytabs"],
         pki=PATHS["pki"],
+        credmon=CREDMON,
     )
     (home / "condor_config").write_text(common + own)
 
@@ -125,6 +127,13 @@ def stop_master(name: str) -> None:
         if time.monotonic() > deadline:
             raise WorldError(f"HTCondor's daemons of {name} do not end.")
         time.sleep(0.01)
+    for mark in _credmon_marks(name):
+        mark.unlink(missing_ok=True)
+
+
+def _credmon_marks(name: str) -> tuple[Path, Path]:
+    """Give the files by which a credmon says who it is and that it has looked around."""
+    return home_of(name) / "oauth/pid", home_of(name) / "oauth/CREDMON_COMPLETE"
 
 
 def _signal(pids: t.Sequence[int], number: signal.Signals) -> None:
@@ -146,36 +155,44 @@ def _descendants(ancestor: int) -> list[int]:
 
 
 def restart(name: str) -> None:
-    """Start a machine's master again; return when the collector knows its new credd, not just the old one."""
+    """Start a machine's master again; return when the collector knows its new credd, not just the old one, and it has a
+    credmon."""
     # The old one may have started within this very second, and starts are told apart by the second.
     since = int(time.time()) + 1
     time.sleep(max(0.0, since - time.time()))
     start_master(name)
-    _wait_until_advertised([name], since)
+    _wait_until_ready([name], since)
 
 
-def _wait_until_advertised(names: t.Sequence[str], since: int = 0) -> None:
+def _wait_until_ready(names: t.Sequence[str], since: int = 0) -> None:
+    """Wait for daemons started at `since` (seconds since the epoch) or later.
+
+    Raises: WorldError naming what is not there in time.
+    """
     wanted = {f"{kind} {name}" for kind in ("CredD", "Scheduler") for name in names}
-    deadline = time.monotonic() + ADVERTISED_WITHIN_S
-    found = ""
+    deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
-        done = subprocess.run(
-            [f"{PATHS['bin']}/condor_status", "-any", "-autoformat", "MyType", "Name", "DaemonStartTime"],
-            env={"PATH": "/usr/bin:/bin", "CONDOR_CONFIG": str(CLIENT_CONFIG)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=30,
-        )
-        found = done.stdout + done.stderr
-        lines = [line.rpartition(" ") for line in done.stdout.splitlines()]
-        if wanted <= {known for known, _space, started in lines if started.isdigit() and int(started) >= since}:
+        missing = [
+            *sorted(wanted - _advertised(since)),
+            *(f"credmon of {name}" for name in names if not all(mark.exists() for mark in _credmon_marks(name))),
+        ]
+        if not missing:
             return
         time.sleep(0.1)
-    raise WorldError(
-        f"The credds were not advertised within {ADVERTISED_WITHIN_S:g} s; "
-        f"the collector said: {found.strip()[-300:]!r}."
+    raise WorldError(f"Not ready within {READY_WITHIN_S:g} s: {', '.join(missing)}.")
+
+
+def _advertised(since: int) -> set[str]:
+    done = subprocess.run(
+        [f"{PATHS['bin']}/condor_status", "-any", "-autoformat", "MyType", "Name", "DaemonStartTime"],
+        env={"PATH": "/usr/bin:/bin", "CONDOR_CONFIG": str(CLIENT_CONFIG)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
     )
+    lines = [line.rpartition(" ") for line in done.stdout.splitlines()]
+    return {known for known, _space, started in lines if started.isdigit() and int(started) >= since}
 
 
 def write_wrappers() -> None:

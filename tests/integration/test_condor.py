@@ -28,6 +28,7 @@ for path in glob.glob("/srv/lab/condor/credd?/oauth/*/*.top"):
     found[f"{credd} {user} {name[:-4]}"] = [json.load(open(path)), bearer]
 print(json.dumps(found))
 """
+CREDMON_LOGS = "/srv/lab/condor/credd?/log/CredMonOAuthLog"
 
 
 def credentials(laboratory: Laboratory) -> dict[tuple[str, str, str], tuple[dict[str, str], str]]:
@@ -42,15 +43,19 @@ def claims(bearer: str) -> dict[str, t.Any]:
     return found
 
 
+def wait_for_bearer_tokens(laboratory: Laboratory) -> None:
+    """Wait until every credmon has fetched what it will fetch: it is told of each credential, and looks by itself once
+    a minute."""
+    count = "ls /srv/lab/condor/credd?/oauth/*/*.use 2> /dev/null | wc -l"
+    wanted = 2 * len(laboratory.services)
+    wait = f"for i in $(seq 700); do [ $({count}) = {wanted} ] && exit 0; sleep 0.1; done; cat {CREDMON_LOGS}; exit 1"
+    done = laboratory.run("sh", "-c", wait, user="root", check=False)
+    assert done.status == 0, f"the credmons have not fetched {wanted} bearer tokens:\n{done.output}"
+
+
 def check_credentials(laboratory: Laboratory) -> None:
     """Check that every credd holds exactly every service's credential, under its own user, with its own content."""
-    laboratory.run(
-        "sh",
-        "-c",
-        "for i in $(seq 100); do [ $(ls /srv/lab/condor/credd?/oauth/*/*.use 2> /dev/null | wc -l) = "
-        f"{2 * len(laboratory.services)} ] && break; sleep 0.1; done",
-        user="root",
-    )
+    wait_for_bearer_tokens(laboratory)
     found = credentials(laboratory)
     expected = {
         (credd, service["account"], service["name"])
