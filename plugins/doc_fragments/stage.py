@@ -28,11 +28,9 @@ options:
     type: dict
 notes:
   - The task has to say C(run_once=true). It works on all services and nodes of the play at once, with a concurrency
-    of its own, so C(forks) does
-    not matter to it.
+    of its own, so C(forks) does not matter to it.
   - It does not fail for a single service or node. Their failures are in RV(ignore:outcomes), and
-    M(fife.managed_tokens.node_result) and
-    M(fife.managed_tokens.run_verdict) turn them into results at the end.
+    M(fife.managed_tokens.node_result) and M(fife.managed_tokens.run_verdict) turn them into results at the end.
 """
 
     ATTRIBUTES = r"""

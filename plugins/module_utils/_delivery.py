@@ -6,10 +6,8 @@
 """Bring one file on a node to the wanted content: look, decide, apply.
 
 A reader of the destination sees the old or the new token, whole, at every instant: the new one is written under a
-temporary name (created
-exclusively, 0600), flushed, made 0400, and renamed over the old one. What is not the account's own plain file is
-never followed, read or
-replaced.
+temporary name (created exclusively, 0600), flushed, made 0400, and renamed over the old one. What is not the
+account's own plain file is never followed, read or replaced.
 """
 
 from __future__ import annotations
@@ -200,8 +198,7 @@ async def _replace(sftp: asyncssh.SFTPClient, wanted: Wanted, content: bytes) ->
 async def _create(sftp: asyncssh.SFTPClient, wanted: Wanted) -> tuple[str, asyncssh.SFTPClientFile]:
     directory, name = posixpath.split(wanted.path)
     # One fixed name first: what a killed run left under it is found again without listing the directory. If another
-    # run is
-    # writing at this moment, or somebody sits on the name, a random one serves.
+    # run is writing at this moment, or somebody sits on the name, a random one serves.
     attributes = asyncssh.SFTPAttrs(permissions=TEMPORARY_MODE)
     fixed = posixpath.join(directory, f".{name}.managed-tokens.tmp")
     for temporary in (fixed, fixed, posixpath.join(directory, f".{name}.{secrets.token_hex(8)}.tmp")):

@@ -47,8 +47,7 @@ def settle(services: t.Sequence[Service]) -> tuple[list[Service], list[str]]:
     warning for each clash.
 
     The winner is the first by configured name, whatever the order or selection of the run, so it is always the same
-    one. Services without
-    a UID write nothing yet and clash with nobody.
+    one. Services without a UID write nothing yet and clash with nobody.
     """
     writer: dict[tuple[str, int, str], Service] = {}
     keepers: dict[tuple[str, str], list[frozenset[str]]] = {}

@@ -6,8 +6,7 @@
 """Name every condition an operator can act on.
 
 Each class has a stable C(kind); the table in C(_kinds) holds its sentence, its advice and who has to act. Messages
-are one
-sentence and never hold a token, a key or a ticket.
+are one sentence and never hold a token, a key or a ticket.
 """
 
 from __future__ import annotations
@@ -42,6 +41,12 @@ class Missing(TokensError):
     """A program or a Python package is not installed."""
 
     kind = "missing"
+
+
+class RunningAsRoot(TokensError):
+    """HTCondor's client would authenticate as the machine, not as the service."""
+
+    kind = "running_as_root"
 
 
 class StageOrder(TokensError):

@@ -34,9 +34,8 @@ def fan_out(
     order of the items.
 
     `work` turns its expected errors into results itself; anything it raises ends the whole batch. When the batch ends
-    early, programs
-    still running are ended and everything that has begun is waited for, so that its own clean-up has happened on
-    return.
+    early, programs still running are ended and everything that has begun is waited for, so that its own clean-up has
+    happened on return.
     """
     if not items:
         return []

@@ -6,10 +6,9 @@
 """Make sure that a run's private directory is removed, whatever happens to the run.
 
 The directory holds Kerberos tickets and staged tokens and lives as long as the whole run, while each stage is a
-process of its own. So a
-small detached process waits for the end of the process that owns the run (also by SIGKILL, or by running over its
-time) and then
-removes the directory and the working files that the storer keeps in /tmp under names of this run.
+process of its own. So a small detached process waits for the end of the process that owns the run (also by SIGKILL,
+or by running over its time) and then removes the directory and the working files that the storer keeps in /tmp under
+names of this run.
 """
 
 from __future__ import annotations

@@ -6,10 +6,8 @@
 """Turn SIGINT and SIGTERM into an orderly end, so that C(finally) blocks run and nothing is left behind.
 
 Ansible's forked worker answers these signals by ending at once, with whatever it had staged still on disk. While a
-stage runs, the
-signals raise C(Interrupted) in the main thread instead; and when the process that runs the playbook dies without a
-word (SIGKILL), the
-kernel sends SIGTERM to the worker, so that no half of a run goes on alone.
+stage runs, the signals raise C(Interrupted) in the main thread instead; and when the process that runs the playbook
+dies without a word (SIGKILL), the kernel sends SIGTERM to the worker, so that no half of a run goes on alone.
 """
 
 from __future__ import annotations

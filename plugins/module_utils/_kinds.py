@@ -152,6 +152,11 @@ KINDS: dict[str, Kind] = {
     "principal_unknown": Kind(
         "The KDC does not know the service's principal.", "Correct the principal, or have it created.", KDC
     ),
+    "running_as_root": Kind(
+        "HTCondor's client run by root shows the credds the machine's own keytab, not the service's ticket.",
+        "Run the playbook, or the token host's tasks, as an ordinary user.",
+        OPERATOR,
+    ),
     "ssh_failed": Kind(
         "The node's ssh server answered, and no file transfer session came about.",
         "Check the node's sshd: key exchange algorithms, and the sftp subsystem.",

@@ -12,8 +12,7 @@ import re
 import typing as t
 
 # A service name is handed to the storer as one word, becomes part of file names in /tmp and a row in a database whose
-# column
-# takes anything that looks like a number for one ("0123" becomes 123, "1e5" becomes 100000).
+# column takes anything that looks like a number for one ("0123" becomes 123, "1e5" becomes 100000).
 _WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\Z")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\Z|0x[0-9a-f]+\Z|(?:nan|inf|infinity)\Z", re.IGNORECASE)
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_.-]{0,31}\$?\Z", re.IGNORECASE)

@@ -30,10 +30,9 @@ class Outcome:
     """One recorded fact.
 
     `started` is seconds since the epoch (UTC), `seconds` the duration by a monotonic clock. `kind` and `message` are
-    empty unless something
-    failed, was skipped or deserves a remark. `service` is the real name, `config_service` the name in the
-    configuration; pings have neither.
-    `life` is the remaining life of the stored token in seconds, 0 when it is not known.
+    empty unless something failed, was skipped or deserves a remark. `service` is the real name, `config_service` the
+    name in the configuration; pings have neither. `life` is the remaining life of the stored token in seconds, 0 when
+    it is not known.
     """
 
     stage: str

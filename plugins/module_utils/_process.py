@@ -89,8 +89,7 @@ def run_program(argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: flo
     """Run `argv` without a shell, without stdin, in a session of its own, for at most `timeout` seconds.
 
     At the limit its whole process group is ended, first politely, then not. A grandchild that left the group and
-    keeps the output open
-    is not waited for.
+    keeps the output open is not waited for.
 
     Raises: Missing when the program is not there; DeadlineReached when the whole run is being stopped.
     """

@@ -7,8 +7,8 @@
 another.
 
 A node that does not answer costs its connect timeout once: the first attempts to it start together, and what has not
-begun when they
-fail is not tried. Waiting for a TCP connection takes no place among the handshakes, which are what costs CPU.
+begun when they fail is not tried. Waiting for a TCP connection takes no place among the handshakes, which are what
+costs CPU.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
 # Private to this collection: may change in any release.
-"""Find out before anything is touched which programs and Python packages are missing, and say how to get them."""
+"""Find out before anything is touched whether the programs, packages and user are there that the work needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import importlib.util
 import sys
 import typing as t
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import Missing
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import Missing, RunningAsRoot
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import find_program
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Service
 
@@ -54,3 +54,16 @@ def missing_programs(services: t.Sequence[Service]) -> list[str]:
         except Missing:
             missing.append(f"{names[0]} ({hint})")
     return [f"Not installed on the token host, or not in PATH: {', '.join(missing)}."] if missing else []
+
+
+def refuse_root(services: t.Sequence[Service], uid: int) -> None:
+    """Raise RunningAsRoot when these services would be stored on credds by the user `uid`, and that is root.
+
+    Source: HTCondor 23.9, tried: a client run by root uses the host's keytab, whatever KRB5CCNAME says.
+    """
+    stored = [service.config_name for service in services if service.token_getter == CONDOR]
+    if uid == 0 and stored:
+        raise RunningAsRoot(
+            f"The running user is root, and {stored[0]} is to be stored on credds: HTCondor's client would use the "
+            "host's keytab instead of the service's ticket. Run it as an ordinary user."
+        )

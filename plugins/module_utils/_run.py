@@ -22,8 +22,8 @@ class Timeouts:
     """Limits in seconds, each greater than 0.
 
     `run` bounds everything; `kerberos` one ticket; `store` one storer run; `ping` one probe; `connect` until a node's
-    ssh server has let us in;
-    `push` everything on one connection, its set-up included; `vault` one look-up of a token's remaining life.
+    ssh server has let us in; `push` everything on one connection, its set-up included; `vault` one look-up of a
+    token's remaining life.
     """
 
     run: float = 900.0

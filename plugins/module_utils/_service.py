@@ -6,8 +6,7 @@
 """Describe a service as it travels from stage to stage.
 
 A service is one (experiment, role): a Kerberos principal with its keytab, a UNIX account, a vault token. The plain
-form goes through
-Ansible's results; it holds paths and names, never a secret.
+form goes through Ansible's results; it holds paths and names, never a secret.
 """
 
 from __future__ import annotations
@@ -52,8 +51,8 @@ class Service:
     """One service of the run; `problem` is set by the stage that failed and stops the later ones.
 
     `ccache` (a FILE: name) and `token` (a path) are empty until their stages have run. `store_name` names the kept
-    token where it has to differ
-    from `name`. `yields` are the (node, path) pairs that another service writes although this one would too.
+    token where it has to differ from `name`. `yields` are the (node, path) pairs that another service writes although
+    this one would too.
     """
 
     name: str

@@ -7,9 +7,8 @@
 known.
 
 The credential cache is given per connection, never through a process-wide variable. Nothing of the user's own ssh
-set-up (configuration,
-agent, keys) takes part, no credentials are delegated, and GSSAPI key exchange stays off because it would skip the
-host key.
+set-up (configuration, agent, keys) takes part, no credentials are delegated, and GSSAPI key exchange stays off
+because it would skip the host key.
 """
 
 from __future__ import annotations
@@ -103,7 +102,7 @@ async def open_socket(node: Node, timeout: float) -> socket.socket:
     Raises: NodeUnreachable.
     """
     loop = asyncio.get_running_loop()
-    where = f"{node.address} port {node.port}"
+    where = f"port {node.port}" if node.address == node.name else f"{node.address} port {node.port}"
     try:
         async with asyncio.timeout(timeout):
             found = await loop.getaddrinfo(node.address, node.port, type=socket.SOCK_STREAM)

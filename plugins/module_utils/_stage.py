@@ -6,8 +6,7 @@
 """Lead a stage from the options of its door to the result that the door gives back.
 
 A stage is a function of validated options and a context; it knows neither modules nor action plugins. The module's
-surface that is used
-here is written down as a protocol, so that nothing else can creep in.
+surface that is used here is written down as a protocol, so that nothing else can creep in.
 """
 
 from __future__ import annotations

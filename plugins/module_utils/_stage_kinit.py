@@ -54,8 +54,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     """Give the services with their credential caches, in a result; or remove the run's private directory.
 
     The caches are private to the run and never count as a change. In check mode they are made as well: they prove the
-    keytabs, let the later
-    stages look for real, and are removed like those of any run.
+    keytabs, let the later stages look for real, and are removed like those of any run.
 
     Raises: Missing, BadFile when no private directory can be made.
     """

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._destinations import settle
@@ -18,6 +19,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._process impor
 from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import (
     missing_packages,
     missing_programs,
+    refuse_root,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._resolve import (
     DEFAULT_KEYTAB_PATH,
@@ -60,7 +62,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context, uids: UidSource =
     """Give the services of the run, in a result.
 
     Raises: BadInput with everything that is wrong with the configuration, Missing with every program and package that
-    is needed.
+    is needed, RunningAsRoot.
     """
     problems: list[str] = []
     timeouts = _timeouts(params, problems)
@@ -82,6 +84,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context, uids: UidSource =
     chosen = limit_to_hosts(select(services, params["experiment"], params["service"]), inventory.play_hosts)
     if not chosen:
         raise BadInput(_nothing_to_do(params, len(services), len(inventory.play_hosts)))
+    refuse_root(chosen, os.geteuid())
     _check_requirements(chosen)
     run = Run.begin(timeouts)
     pool = Pool(run_program, timeouts.kerberos)

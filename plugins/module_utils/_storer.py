@@ -6,10 +6,9 @@
 """Run the storer (or htgettoken alone) for one service and credd so that concurrent runs share nothing.
 
 The storer keeps a working copy at /tmp/vt_<ID>-<service>, a second one at /tmp/vt_<ID>, and a bearer token in the
-runtime directory. Each
-of our runs has its own ID, bearer token file and runtime directory. Source: condor_vault_storer of HTCondor 23.9
-(environment variables
-CONDOR_VAULT_STORER_ID, BEARER_TOKEN_FILE, XDG_RUNTIME_DIR), htgettoken 2.2.
+runtime directory. Each of our runs has its own ID, bearer token file and runtime directory. Source:
+condor_vault_storer of HTCondor 23.9 (environment variables CONDOR_VAULT_STORER_ID, BEARER_TOKEN_FILE,
+XDG_RUNTIME_DIR), htgettoken 2.2.
 """
 
 from __future__ import annotations

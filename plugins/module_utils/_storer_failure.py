@@ -6,8 +6,8 @@
 """Tell from a storer's output what really went wrong.
 
 A missing ticket, a refused request, a vault server that is down and a missing refresh token all print the same line
-about needed
-authentication; only the words around it tell them apart. Source: condor_vault_storer of HTCondor 23.9, htgettoken 2.2.
+about needed authentication; only the words around it tell them apart. Source: condor_vault_storer of HTCondor 23.9,
+htgettoken 2.2.
 """
 
 from __future__ import annotations

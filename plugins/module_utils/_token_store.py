@@ -104,8 +104,8 @@ def _after_failure(
     watch: Stopwatch,
 ) -> Stored:
     # A storer that failed late (credd down) may have left a new token that vault does accept: worth keeping, so that
-    # the next
-    # run does not have to ask for yet another one. The kept token stays unless the new one is known to live longer.
+    # the next run does not have to ask for yet another one. The kept token stays unless the new one is known to live
+    # longer.
     try:
         found = checked_token(left_behind, "")
     except TokenInvalid:

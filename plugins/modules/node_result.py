@@ -12,8 +12,7 @@ short_description: Give a node its own result of a run
 version_added: 0.1.0
 description:
   - Takes what M(fife.managed_tokens.push_vault_token) found for all nodes at once, and gives each host of the play
-    its own line, ok, changed, FAILED
-    or UNREACHABLE.
+    its own line, ok, changed, FAILED or UNREACHABLE.
   - A node fails when any of its services could not be put on it, whatever the stage that failed. It is unreachable
     when it did not answer.
 author:

@@ -13,8 +13,7 @@ version_added: 0.1.0
 description:
   - Serves each (service, node) pair over one ssh connection, as the service's account with the service's own ticket.
   - Writes C(/tmp/vt_u<UID>), C(/tmp/vt_u<UID>-<service>) and the default role file, each only if it differs. A reader
-    sees the old or the new file,
-    whole, at every instant, and nobody but the account can read it at any instant.
+    sees the old or the new file, whole, at every instant, and nobody but the account can read it at any instant.
   - A destination that is a link, no plain file, or somebody else's is neither followed nor replaced.
   - Host keys have to be known. Nothing is needed on the nodes but an ssh server with file transfer (sftp).
 author:

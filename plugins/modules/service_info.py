@@ -23,8 +23,8 @@ options:
     description:
       - The experiments, by name. Each has C(roles), and may have C(emails) and C(token_experiment).
       - Each role needs an C(account), and may have C(uid), C(nodes), C(keytab), C(principal), C(credds),
-        C(collectors), C(schedd_constraint),
-        C(vault_server), C(token_getter), C(default_role_file), C(token_dir) and C(notify), which win over the options
+        C(collectors), C(schedd_constraint), C(vault_server), C(token_getter), C(default_role_file), C(token_dir) and
+        C(notify), which win over the options
           of the same names.
     type: dict
     required: true
@@ -98,14 +98,13 @@ options:
   timeouts:
     description:
       - Limits in seconds. C(run) bounds the whole run (900), C(kerberos) a ticket (20), C(store) one storer run (60),
-        C(ping) a probe (3),
-        C(connect) the login to a node (10), C(push) all work on one connection (30), C(vault) a look-up of a token (5).
+        C(ping) a probe (3), C(connect) the login to a node (10), C(push) all work on one connection (30), C(vault) a
+        look-up of a token (5).
     type: dict
   later:
     description:
       - Settings of the later stages, named like their variables without C(managed_tokens_), to be checked now. A bad
-        one is then found before anything is
-        touched.
+        one is then found before anything is touched.
     type: dict
 extends_documentation_fragment:
   - fife.managed_tokens.stage.attributes

@@ -12,11 +12,9 @@ short_description: Bring every service's vault token up to date on its credds
 version_added: 0.1.0
 description:
   - Runs HTCondor's C(condor_vault_storer) for each service and credd, many at once. Each run has a working copy, a
-    bearer token file and a runtime
-    directory of its own, so that no two of them share anything.
+    bearer token file and a runtime directory of its own, so that no two of them share anything.
   - The vault token is kept between runs, one for each service and credd. It is exchanged only for a token that the
-    vault server accepts, and never lost
-    because a run failed.
+    vault server accepts, and never lost because a run failed.
   - A service goes on to its nodes when at least one credd took its token. Every credd that did not is a failure of
     the run all the same.
   - In check mode nothing is run. The kept tokens are looked up on the vault server to say which of them would be

@@ -6,8 +6,8 @@
 """Run a stage inside Ansible's own process where that is possible, and as a module elsewhere.
 
 On a local connection the engine runs in the worker process itself: no module transfer, no second interpreter, live
-progress. Over any
-other connection (a task delegated to a token host) the module of the same name runs there with the same options.
+progress. Over any other connection (a task delegated to a token host) the module of the same name runs there with the
+same options.
 """
 
 from __future__ import annotations

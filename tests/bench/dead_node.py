@@ -5,8 +5,7 @@
 it.
 
 Usage: dead_node.py [TURNS]. Prints medians of wall seconds for runs that write every file, with and without the dead
-node, for laboratories
-whose nodes carry 1 and 8 services.
+node, for laboratories whose nodes carry 1 and 8 services.
 """
 
 from __future__ import annotations

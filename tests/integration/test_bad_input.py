@@ -165,6 +165,16 @@ def test_a_missing_program_is_named_with_how_to_install_it(light: Laboratory) ->
     assert "Not installed on the token host, or not in PATH: htgettoken (" in done.flat
 
 
+def test_root_is_refused_where_credds_are_involved(light: Laboratory) -> None:
+    before = footprint(light)
+    words = ("ansible-playbook", "fife.managed_tokens.token_push", "-e", "managed_tokens_token_getter=condor")
+    done = light.run(*words, user="root", check=False)
+    assert done.status == 2, done.output
+    assert "kind: running_as_root" in done.output
+    assert "Run it as an ordinary user." in done.flat
+    assert footprint(light) == before
+
+
 def test_a_missing_python_package_is_named_with_how_to_install_it(light: Laboratory) -> None:
     hide = "import sys\nfor n in ('asyncssh',):\n sys.modules[n] = None\n"
     light.run("sh", "-c", f"mkdir -p /home/mtokens/hide && cat > /home/mtokens/hide/sitecustomize.py <<'E'\n{hide}E")

@@ -117,9 +117,8 @@ def test_a_credd_that_is_down_fails_the_run_and_the_nodes_are_served_all_the_sam
             there = on_nodes[node][f"/tmp/vt_u{service['uid']}"][2]
             assert there == kept[f"vt_u50000-credd1.lab.example-{service['name']}"]
     assert set(condor.kept_tokens()) == set(kept)
-    for _attempt in range(20):
-        if condor.push().status == 0:
-            break
+    mended = condor.push()
+    assert mended.status == 0, mended.output
     check_credentials(condor)
 
 
@@ -177,7 +176,9 @@ def test_forty_storer_runs_at_once_keep_every_credential_under_its_own_user() ->
                 "rm -rf /srv/lab/condor/credd?/oauth/*/*.top /srv/lab/condor/credd?/oauth/*/*.use",
                 user="root",
             )
-            done = laboratory.push("-e", "managed_tokens_store_concurrency=40", timeout=500)
+            # Forty at once on two cores take their time; what is proved here is not how much.
+            options = {"managed_tokens_store_concurrency": 40, "managed_tokens_timeouts": {"store": 300}}
+            done = laboratory.push("-e", json.dumps(options), timeout=500)
             assert done.status == 0, done.output
             check_credentials(laboratory)
             assert laboratory.leftovers() == []

@@ -37,6 +37,7 @@ def machine() -> dict[str, object]:
         "ns_last_pid",
         "count",
         "usage",
+        "sample_rate",
     )
     return {
         "/etc": etc,
@@ -114,8 +115,11 @@ def test_an_interrupted_start_leaves_nothing(own: Laboratory) -> None:
         time.sleep(delay)
         starting.send_signal(signal.SIGKILL)
         starting.wait()
-        time.sleep(0.5)
-        listing = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout
+        for _attempt in range(100):
+            listing = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout
+            if f"--name {own.name}" not in listing:
+                break
+            time.sleep(0.1)
         assert f"--name {own.name}" not in listing
     assert machine() == before
 

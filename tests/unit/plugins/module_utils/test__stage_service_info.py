@@ -12,7 +12,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _stage_service_info as stage
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, Missing
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, Missing, RunningAsRoot
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import Finished
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import (
@@ -31,6 +31,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(stage, "missing_packages", lambda _names: [])
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
 
     def answer(argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: float) -> Finished:
         output = "credd2.lab.example\ncredd1.lab.example\n" if "-schedd" in argv else "-a vault.lab.example\n"
@@ -183,3 +184,10 @@ def test_run_stage_uids_of_the_registry_are_taken() -> None:
     checked = ArgumentSpecValidator(stage.ARGUMENT_SPEC).validate(given)
     found = stage.run_stage(checked.validated_parameters, Context(), lambda accounts: dict.fromkeys(accounts, 4711))
     assert [service["uid"] for service in found["services"]] == [4711]
+
+
+def test_run_stage_root_is_refused_where_credds_are_involved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    with pytest.raises(RunningAsRoot, match="The running user is root, and dune_production is to be stored on credds"):
+        run()
+    assert run(token_getter="htgettoken")["services"]
