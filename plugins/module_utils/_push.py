@@ -8,7 +8,8 @@ another.
 
 A node that does not answer costs its connect timeout once: the first attempts to it start together, and what has not
 begun when they fail is not tried. Waiting for a TCP connection takes no place among the handshakes, which are what
-costs CPU.
+costs CPU; but no more sockets are open at once than any machine allows a process, and none waits so long for its
+handshake that the node gives up on it.
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._service impor
 from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import SshSettings, open_socket, session
 
 LONGEST_RETRY_DELAY_S = 30.0
+# Sockets that may wait at once: for their handshake, or for nodes that did not answer ping. Together with those being
+# served they stay well below the 1024 open files that a process usually has.
+MOST_WAITING = 100
+MOST_UNANSWERED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,9 @@ class _Batch:
     run: Run
     settings: PushSettings
     serving: asyncio.Semaphore
+    sockets: asyncio.Semaphore
+    # Of their own, so that dead nodes cannot take all sockets from the living.
+    unanswered_sockets: asyncio.Semaphore
     nodes: dict[tuple[str, int], _NodeState] = field(default_factory=dict)
 
     def state_of(self, node: Node) -> _NodeState:
@@ -124,7 +132,13 @@ async def push_all(
     When the run's deadline comes, what is unfinished is ended and reported so. When cancelled, every pair ends its
     own work cleanly first.
     """
-    batch = _Batch(run, settings, asyncio.Semaphore(settings.concurrency))
+    batch = _Batch(
+        run,
+        settings,
+        serving=asyncio.Semaphore(settings.concurrency),
+        sockets=asyncio.Semaphore(settings.concurrency + MOST_WAITING),
+        unanswered_sockets=asyncio.Semaphore(MOST_UNANSWERED),
+    )
     results: dict[int, Pushed] = {}
     failed = 0
 
@@ -164,7 +178,7 @@ async def _serve(pair: Pair, batch: _Batch) -> Pushed:
 async def _attempt(pair: Pair, batch: _Batch, watch: Stopwatch) -> list[Change]:
     timeouts = batch.run.timeouts
     state = batch.state_of(pair.node)
-    async with state.slots:
+    async with state.slots, batch.unanswered_sockets if pair.is_unanswered else batch.sockets:
         watch.restart()
         if state.silence is not None and not state.has_answered:
             raise state.silence

@@ -55,6 +55,7 @@ class FakeWorld:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sockets: set[FakeSocket] = set()
+        self.most_sockets = 0
         self.on_connect: dict[str, t.Iterator[TokensError | None]] = {}
         self.on_login: dict[str, t.Iterator[TokensError | None]] = {}
         self.hanging: set[str] = set()
@@ -78,7 +79,9 @@ class FakeWorld:
         error = next(self.on_connect.get(there.name, iter(())), None)
         if error is not None:
             raise error
-        return FakeSocket(self, there)
+        opened = FakeSocket(self, there)
+        self.most_sockets = max(self.most_sockets, len(self.sockets))
+        return opened
 
     @contextlib.asynccontextmanager
     async def session(self, sock: FakeSocket, there: Node, *_rest: object) -> t.AsyncIterator[str]:
@@ -247,6 +250,15 @@ def test_push_all_keeps_to_its_bounds(world: FakeWorld) -> None:
     push_all(pairs_of(20, "a", "b", "c"), world, concurrency=5, per_node=2)
     assert world.most["all"] == 5
     assert max(world.most[name] for name in "abc") == 2
+
+
+def test_push_all_opens_no_more_sockets_than_a_process_may_have(world: FakeWorld) -> None:
+    living = pairs_of(1, *(f"living{number}" for number in range(1500)))
+    silent = pairs_of(1, *(f"silent{number}" for number in range(1500)), is_unanswered=True)
+    done = push_all([*living, *silent], world, concurrency=20)
+    assert {item.outcome.status for item in done} == {"changed"}
+    assert world.most_sockets == 20 + push.MOST_WAITING + push.MOST_UNANSWERED
+    assert world.most_sockets < 512
 
 
 def test_push_all_failure_at_one_destination_does_not_cost_the_others(world: FakeWorld) -> None:
