@@ -172,17 +172,21 @@ def _wait_until_ready(names: t.Sequence[str], since: int = 0) -> None:
     wanted = {f"{kind} {name}" for kind in ("CredD", "Scheduler") for name in names}
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
+        advertised, words = _advertised(since)
         missing = [
-            *sorted(wanted - _advertised(since)),
+            *sorted(wanted - advertised),
             *(f"credmon of {name}" for name in names if not all(mark.exists() for mark in _credmon_marks(name))),
         ]
         if not missing:
             return
         time.sleep(0.1)
-    raise WorldError(f"Not ready within {READY_WITHIN_S:g} s: {', '.join(missing)}.")
+    raise WorldError(
+        f"Not ready within {READY_WITHIN_S:g} s: {', '.join(missing)}; the collector said: {words[-300:]!r}."
+    )
 
 
-def _advertised(since: int) -> set[str]:
+def _advertised(since: int) -> tuple[set[str], str]:
+    """Give the daemons started at `since` or later that the collector knows, and its own words."""
     done = subprocess.run(
         [f"{PATHS['bin']}/condor_status", "-any", "-autoformat", "MyType", "Name", "DaemonStartTime"],
         env={"PATH": "/usr/bin:/bin", "CONDOR_CONFIG": str(CLIENT_CONFIG)},
@@ -192,7 +196,8 @@ def _advertised(since: int) -> set[str]:
         timeout=30,
     )
     lines = [line.rpartition(" ") for line in done.stdout.splitlines()]
-    return {known for known, _space, started in lines if started.isdigit() and int(started) >= since}
+    found = {known for known, _space, started in lines if started.isdigit() and int(started) >= since}
+    return found, (done.stdout + done.stderr).strip()
 
 
 def write_wrappers() -> None:

@@ -6,36 +6,25 @@
 
 A credd sends its credmon SIGHUP for each credential it has stored. The handler of condor_credmon_vault (HTCondor 23.9)
 puts something into a queue, under a lock that cannot be taken twice: a second SIGHUP that comes meanwhile hangs that
-process for good, and new credentials are then found only when it looks around by itself, once a minute. Here a
-SIGHUP that interrupts the handler of another is dropped. Nothing is lost: the scan that the first one asks for has not
-begun.
+process for good, and new credentials are then found only when it looks around by itself, once a minute. Here a thread
+waits for the signals and runs the handler for one after the other; what comes meanwhile stays pending, so none is lost.
 """
 
 from __future__ import annotations
 
 import runpy
 import signal
+import threading
 import typing as t
 
 PROGRAM = "/usr/sbin/condor_credmon_vault"
 Handler = t.Callable[[int, t.Any], t.Any]
 
 
-def one_at_a_time(handler: Handler) -> Handler:
-    """Give a handler that does nothing while it is already being run."""
-    is_running = False
-
-    def answer(signum: int, frame: t.Any) -> None:
-        nonlocal is_running
-        if is_running:
-            return
-        is_running = True
-        try:
-            handler(signum, frame)
-        finally:
-            is_running = False
-
-    return answer
+def serve(handler: Handler) -> t.NoReturn:
+    """Run `handler` for each SIGHUP, outside of any signal's context."""
+    while True:
+        handler(signal.sigwait({signal.SIGHUP}), None)
 
 
 def main() -> None:
@@ -43,7 +32,12 @@ def main() -> None:
     install = signal.signal
 
     def replacement(signum: int, handler: t.Any) -> t.Any:
-        return install(signum, one_at_a_time(handler) if signum == signal.SIGHUP and callable(handler) else handler)
+        if signum != signal.SIGHUP:
+            return install(signum, handler)
+        # Blocked before the thread starts: it and all later ones inherit that.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        threading.Thread(target=serve, args=(handler,), daemon=True).start()
+        return None
 
     signal.signal = replacement  # type: ignore[assignment]
     runpy.run_path(PROGRAM, run_name="__main__")

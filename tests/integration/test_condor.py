@@ -28,6 +28,24 @@ for path in glob.glob("/srv/lab/condor/credd?/oauth/*/*.top"):
     found[f"{credd} {user} {name[:-4]}"] = [json.load(open(path)), bearer]
 print(json.dumps(found))
 """
+# Tells a credmon of many credentials at once, and then of one more, which has to be heard too.
+BURST = """
+import os, signal, sys, time
+home = sys.argv[1]
+pid = int(open(f"{home}/oauth/pid").read())
+heard = lambda: open(f"{home}/log/CredMonOAuthLog").read().count("Got SIGHUP")
+for turn in range(30):
+    os.kill(pid, signal.SIGHUP)
+    time.sleep(0.0003)
+time.sleep(1)
+before = heard()
+os.kill(pid, signal.SIGHUP)
+for attempt in range(100):
+    if heard() > before:
+        sys.exit(0)
+    time.sleep(0.1)
+sys.exit(f"the credmon of {home} heard {before} signals and then no more")
+"""
 CREDMON_LOGS = "/srv/lab/condor/credd?/log/CredMonOAuthLog"
 
 
@@ -128,6 +146,12 @@ def test_a_credential_that_a_credd_lost_is_stored_anew(condor: Laboratory) -> No
     done = condor.push("-v")
     assert done.status == 0, done.output
     check_credentials(condor)
+
+
+@pytest.mark.parametrize("credd", ["credd1", "credd2"])
+def test_a_credmon_still_listens_after_many_credentials_at_once(condor: Laboratory, credd: str) -> None:
+    done = condor.run("/usr/bin/python3", "-c", BURST, f"/srv/lab/condor/{credd}", user="root", check=False)
+    assert done.status == 0, done.output
 
 
 @pytest.mark.parametrize(

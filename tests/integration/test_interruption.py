@@ -12,10 +12,12 @@ from laboratory import Laboratory
 
 # The line with which each stage begins, and how long after it the signal comes.
 STAGES = {
+    "setup": ("TASK [fife.managed_tokens.token_push : Read the services of this run]", "0.02"),
     "tickets": ("TASK [fife.managed_tokens.token_push : Take Kerberos tickets]", "0.05"),
     "store": ("TASK [fife.managed_tokens.token_push : Bring vault tokens up to date on the credds]", "1.5"),
     "ping": ("TASK [fife.managed_tokens.token_push : Find out which nodes answer]", "0.8"),
     "push": ("TASK [fife.managed_tokens.token_push : Put the tokens on the nodes]", "0.8"),
+    "results": ("TASK [fife.managed_tokens.token_push : Show what came of the node]", "0.02"),
 }
 RUNNER = """
 import os, signal, subprocess, sys, time
