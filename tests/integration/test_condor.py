@@ -28,23 +28,24 @@ for path in glob.glob("/srv/lab/condor/credd?/oauth/*/*.top"):
     found[f"{credd} {user} {name[:-4]}"] = [json.load(open(path)), bearer]
 print(json.dumps(found))
 """
-# Tells a credmon of many credentials at once, and then of one more, which has to be heard too.
+# Tells a credmon of many credentials at once, and then of one more, upon which it has to look around. A hung one still
+# logs that it heard the signal, so only a finished look counts.
 BURST = """
 import os, signal, sys, time
 home = sys.argv[1]
 pid = int(open(f"{home}/oauth/pid").read())
-heard = lambda: open(f"{home}/log/CredMonOAuthLog").read().count("Got SIGHUP")
-for turn in range(30):
+looks = lambda: open(f"{home}/log/CredMonOAuthLog").read().count("Sleeping for")
+for turn in range(500):
     os.kill(pid, signal.SIGHUP)
     time.sleep(0.0003)
 time.sleep(1)
-before = heard()
+before = looks()
 os.kill(pid, signal.SIGHUP)
 for attempt in range(100):
-    if heard() > before:
+    if looks() > before:
         sys.exit(0)
     time.sleep(0.1)
-sys.exit(f"the credmon of {home} heard {before} signals and then no more")
+sys.exit(f"the credmon of {home} has looked around {before} times and then no more")
 """
 CREDMON_LOGS = "/srv/lab/condor/credd?/log/CredMonOAuthLog"
 
