@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import multiprocessing
 import os
 import signal
 import threading
@@ -31,12 +32,20 @@ class Interrupted(BaseException):
         self.signum = signum
 
 
+def owner_pid() -> int:
+    """Give the process on whose behalf this one works: the one that forked it as a worker, even if that is dead by now
+    and another has become the parent; without such a one the parent."""
+    starter = multiprocessing.parent_process()
+    return os.getppid() if starter is None or starter.pid is None else starter.pid
+
+
 @contextlib.contextmanager
 def interruptible() -> t.Iterator[None]:
     """Raise Interrupted in the main thread on SIGINT and SIGTERM, once, while the block runs; restore the old
     handlers afterwards.
 
-    Further signals during the clean-up are ignored: the clean-up is bounded by itself.
+    Further signals during the clean-up are ignored: the clean-up is bounded by itself. Where the owner is dead already,
+    nothing begins.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -48,11 +57,11 @@ def interruptible() -> t.Iterator[None]:
         raise Interrupted(signum)
 
     saved = {signum: signal.signal(signum, answer) for signum in (signal.SIGINT, signal.SIGTERM)}
-    parent = os.getppid()
-    _end_with_parent(signal.SIGTERM)
-    if os.getppid() != parent:  # it died before the line above could take effect
-        raise Interrupted(signal.SIGTERM)
+    owner = owner_pid()
     try:
+        _end_with_parent(signal.SIGTERM)
+        if os.getppid() != owner:  # it died before the line above could take effect
+            raise Interrupted(signal.SIGTERM)
         yield
     finally:
         _end_with_parent(0)

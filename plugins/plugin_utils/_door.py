@@ -12,7 +12,6 @@ same options.
 
 from __future__ import annotations
 
-import os
 import typing as t
 
 from ansible.errors import AnsibleActionFail
@@ -20,7 +19,11 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import InterruptedRun, StageOrder, TokensError
-from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption import Interrupted, interruptible
+from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption import (
+    Interrupted,
+    interruptible,
+    owner_pid,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._live_progress import LiveProgress
 
@@ -81,7 +84,7 @@ class Door(ActionBase):
             diff=bool(self._task.diff),
             warn=warn,
             progress=LiveProgress(self.TITLE or self._task.get_name()),
-            owner=os.getppid(),
+            owner=owner_pid(),
         )
 
 

@@ -30,8 +30,13 @@ for line in run.stdout:
         time.sleep(delay)
         os.kill(run.pid, signum)
         break
-print(run.stdout.read())
-print("ended with", run.wait())
+try:
+    print(run.communicate(timeout=30)[0])
+except subprocess.TimeoutExpired:
+    print("had to be signalled again")
+    os.kill(run.pid, signum)
+    print(run.communicate()[0])
+print("ended with", run.returncode)
 """
 
 
@@ -50,13 +55,32 @@ def settle(laboratory: Laboratory) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM", "SIGKILL"])
-@pytest.mark.parametrize("stage", list(STAGES))
+def stop(laboratory: Laboratory, stage: str, signal: str, *options: str) -> str:
+    """Stop a run in a stage, mend what was broken for it, and give its output when everything of it has ended."""
+    laboratory.run("/usr/bin/python3", "-c", f"open('/home/mtokens/runner.py', 'w').write({RUNNER!r})")
+    line, delay = STAGES[stage]
+    done = laboratory.run("/usr/bin/python3", "/home/mtokens/runner.py", line, signal, delay, *options)
+    laboratory.lab("heal")
+    settle(laboratory)
+    assert "ended with" in done.output
+    assert remains(laboratory) == []
+    assert laboratory.leftovers() == []
+    return done.output
+
+
+@pytest.mark.parametrize(
+    ("stage", "signal"),
+    [
+        (stage, signal)
+        for stage in STAGES
+        for signal in ("SIGINT", "SIGTERM", "SIGKILL")
+        if (stage, signal) != ("results", "SIGINT")
+    ],
+)
 def test_a_stopped_run_leaves_nothing_and_loses_nothing(light: Laboratory, stage: str, signal: str) -> None:
     light.lab("heal")
     assert light.push().status == 0
     kept, on_nodes = light.kept_tokens(), light.all_files()
-    light.run("/usr/bin/python3", "-c", f"open('/home/mtokens/runner.py', 'w').write({RUNNER!r})")
     options: list[str] = []
     if stage == "store":
         light.lab("fault", "slow-storer", "5")
@@ -67,14 +91,9 @@ def test_a_stopped_run_leaves_nothing_and_loses_nothing(light: Laboratory, stage
         for node in light.nodes:
             light.node(node, "sh", "-c", "for f in /tmp/vt_*; do chmod u+w $f; echo old > $f; done")
         options = ["-e", "managed_tokens_push_concurrency=1"]
-    line, delay = STAGES[stage]
-    done = light.run("/usr/bin/python3", "/home/mtokens/runner.py", line, signal, delay, *options)
-    light.lab("heal")
-    settle(light)
-    assert "ended with" in done.output
-    assert "ended with 0" not in done.output, done.output
-    assert remains(light) == []
-    assert light.leftovers() == []
+    output = stop(light, stage, signal, *options)
+    assert "ended with 0" not in output, output
+    assert "had to be signalled again" not in output
     if signal != "SIGKILL":
         assert light.node_leftovers() == []
     assert light.kept_tokens() == kept
@@ -83,6 +102,21 @@ def test_a_stopped_run_leaves_nothing_and_loses_nothing(light: Laboratory, stage
     assert light.push().status == 0
     settle(light)
     assert {node: whole(files) for node, files in light.all_files().items()} == on_nodes
+
+
+def test_ctrl_c_during_the_node_results_leaves_nothing(light: Laboratory) -> None:
+    """Prove it for the one case in which ansible-core may not hear the first Ctrl-C: while it forks a worker.
+
+    Its KeyboardInterrupt is then raised in a function that logging has run after the fork, where Python ignores
+    exceptions. So this run may go on to its end or wait for a second Ctrl-C, and only what it leaves can be asserted.
+    """
+    light.lab("heal")
+    assert light.push().status == 0
+    kept, on_nodes = light.kept_tokens(), light.all_files()
+    stop(light, "results", "SIGINT")
+    assert light.node_leftovers() == []
+    assert light.kept_tokens() == kept
+    assert light.all_files() == on_nodes
 
 
 def whole(files: dict[str, tuple[str, str, str]]) -> dict[str, tuple[str, str, str]]:

@@ -113,6 +113,27 @@ def test_interruptible_death_of_the_parent_ends_the_worker_in_order(
         os.close(worker)
 
 
+def test_interruptible_worker_whose_owner_died_before_begins_nothing(
+    start: t.Callable[[str], subprocess.Popen[str]],
+) -> None:
+    """Between the fork of a worker and the beginning of its stage there is time enough to die."""
+    parent = start(
+        """
+import multiprocessing
+def work(owner):
+    while os.getppid() == owner:
+        time.sleep(0.01)
+    stage()
+multiprocessing.get_context("fork").Process(target=work, args=(os.getpid(),)).start()
+print("forked", flush=True)
+time.sleep(600)
+"""
+    )
+    assert line(parent) == "forked\n"
+    parent.kill()
+    assert line(parent) == "interrupted by SIGTERM\n"
+
+
 def test_interruptible_handlers_are_restored() -> None:
     before = [signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)]
     with interruptible():
