@@ -52,6 +52,9 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument("--roles", type=int, metavar="R", help="roles of each experiment")
     up.add_argument("--nodes", type=int, metavar="N", help="nodes of each experiment")
     up.add_argument("--light", action="store_true", help="without HTCondor")
+    up.add_argument(
+        "--postgres", action="store_true", help="with PostgreSQL as the state database (takes some seconds)"
+    )
     verb("down", "End it.")
     verb("status", "Say what runs, and what is broken.")
     run = verb("run", "Run a command inside, as the service account.")
@@ -93,9 +96,11 @@ def up(arguments: argparse.Namespace) -> int:
     if not (registry.CACHE / "venv" / "bin" / "htgettoken").exists():
         raise WorldError("The programs of the laboratory are not installed: run lab/install first.")
     if any(size is not None for size in sizes):
-        layout = grid_layout(sizes[0] or 1, sizes[1] or 1, sizes[2] or 1, is_light=arguments.light)
+        layout = grid_layout(
+            sizes[0] or 1, sizes[1] or 1, sizes[2] or 1, is_light=arguments.light, postgres=arguments.postgres
+        )
     else:
-        layout = demo_layout(is_light=arguments.light)
+        layout = demo_layout(is_light=arguments.light, postgres=arguments.postgres)
     mark = time.monotonic()
     plan = {"layout": layout, "checkout": str(CHECKOUT), "cache": str(registry.CACHE)}
     with registry.claim(arguments.name) as claimed:

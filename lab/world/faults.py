@@ -15,14 +15,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from world import condor, network_faults, nodes
+from world import database_faults, ferry_faults, network_faults, node_faults, site_faults
 from world.fault_record import active, write_active
-from world.fault_targets import account, in_node, machine, service
-from world.layout import DOMAIN, PATHS
-from world.namespaces import WorldError, nearest, quietly
-
-STRANGER = 12345
-CONTROL = Path(PATHS["control"])
+from world.fault_words import Change
+from world.layout import DOMAIN
+from world.namespaces import WorldError, nearest
 
 
 @dataclass(frozen=True)
@@ -31,8 +28,8 @@ class Fault:
 
     text: str
     words: str
-    make: t.Callable[[list[str]], None]
-    mend: t.Callable[[list[str]], None]
+    make: Change
+    mend: Change
 
     def check(self, name: str, given: list[str]) -> None:
         needed = [word for word in self.words.split() if not word.startswith("[")]
@@ -40,175 +37,64 @@ class Fault:
             raise WorldError(f"The fault {name} is used as: fault {name} {self.words}".rstrip())
 
 
-# -- files ---------------------------------------------------------
-
-
-def _keytab_missing(words: list[str]) -> None:
-    keytab = Path(account(words[0])["keytab"])
-    if keytab.exists():
-        keytab.rename(keytab.with_suffix(".away"))
-
-
-def _keytab_back(words: list[str]) -> None:
-    keytab = Path(account(words[0])["keytab"])
-    if keytab.with_suffix(".away").exists():
-        keytab.with_suffix(".away").rename(keytab)
-
-
-def _token_files(name: str) -> tuple[str, str]:
-    owner = account(name)
-    return f"/tmp/vt_u{owner['uid']}", f"/tmp/vt_u{owner['uid']}-{owner['name']}"
-
-
-def _foreign(words: list[str]) -> None:
-    for path in _token_files(words[0]):
-        in_node(
-            words[1],
-            "sh",
-            "-c",
-            f"rm -f {path}; echo stranger > {path}; chown {STRANGER}:{STRANGER} {path}; chmod 0644 {path}",
-        )
-
-
-def _symlink(words: list[str]) -> None:
-    for path in _token_files(words[0]):
-        in_node(words[1], "sh", "-c", f"rm -f {path}; ln -s /etc/passwd {path}")
-
-
-def _remove_files(words: list[str]) -> None:
-    in_node(words[1], "rm", "-f", *_token_files(words[0]))
-
-
-def _fill(words: list[str]) -> None:
-    in_node(
-        words[0],
-        "sh",
-        "-c",
-        "for size in 64k 1; do dd if=/dev/zero of=/tmp/full$size bs=$size count=8192 2> /dev/null; done; true",
-    )
-
-
-def _empty(words: list[str]) -> None:
-    in_node(words[0], "rm", "-f", "/tmp/full64k", "/tmp/full1")
-
-
-# -- accounts and keys ---------------------------------------------------------
-
-
-def _refuse(words: list[str]) -> None:
-    """Let the account's .k5login be an empty file, on all nodes or on one (in that node's own mounts)."""
-    account(words[0])
-    for name in words[1:] or nodes.node_names():
-        in_node(name, "mount", "--bind", "/dev/null", f"/home/{words[0]}/.k5login")
-
-
-def _admit(words: list[str]) -> None:
-    for name in words[1:] or nodes.node_names():
-        in_node(name, "umount", f"/home/{words[0]}/.k5login")
-
-
-def _other_key(words: list[str]) -> None:
-    name = machine(words[0])["name"]
-    other = nodes.directory_of(name) / "other_key"
-    if not other.exists():
-        quietly("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(other))
-    _restart_sshd(name, other)
-
-
-def _own_key(words: list[str]) -> None:
-    _restart_sshd(machine(words[0])["name"], None)
-
-
-def _restart_sshd(name: str, key: Path | None) -> None:
-    nodes.stop_sshd(name)
-    config = nodes.directory_of(name) / "sshd_config"
-    own = nodes.directory_of(name) / "host_key"
-    lines = [
-        f"HostKey {key or own}" if line.startswith("HostKey ") else line for line in config.read_text().splitlines()
-    ]
-    config.write_text("\n".join(lines) + "\n")
-    nodes.start_sshd(name)
-
-
-# -- vault and credds ---------------------------------------------------------
-
-
-def _listed(name: str) -> tuple[t.Callable[[list[str]], None], t.Callable[[list[str]], None]]:
-    """Give what adds a service ("*", all, when none is named) to a control file, and what takes it out again."""
-    path = CONTROL / name
-
-    def change(words: list[str], *, is_broken: bool) -> None:
-        wanted = set(words or ["*"])
-        listed = set(path.read_text().split()) if path.exists() else set()
-        path.write_text(" ".join(sorted(listed | wanted if is_broken else listed - wanted)))
-
-    def make(words: list[str]) -> None:
-        for word in words:
-            service(word)
-        change(words, is_broken=True)
-
-    return make, lambda words: change(words, is_broken=False)
-
-
-def _set(
-    name: str, allowed: tuple[str, ...] = ()
-) -> tuple[t.Callable[[list[str]], None], t.Callable[[list[str]], None]]:
-    """Give what writes a word into a control file (seconds, if no words are `allowed` by name), and what removes it."""
-
-    def make(words: list[str]) -> None:
-        if allowed and words[0] not in allowed:
-            raise WorldError(f"{name} cannot be {words[0]!r}: {', '.join(allowed)}.")
-        if not allowed and not words[0].replace(".", "", 1).isdigit():
-            raise WorldError(f"{name} needs a number of seconds, not {words[0]!r}.")
-        (CONTROL / name).write_text(words[0])
-
-    def mend(_words: list[str]) -> None:
-        (CONTROL / name).unlink(missing_ok=True)
-        for other, words in active():
-            if other == name:
-                make(words)
-
-    return make, mend
-
-
-def _credd_down(words: list[str]) -> None:
-    condor.stop_master(machine(words[0], "credds")["name"])
-
-
-def _credd_up(words: list[str]) -> None:
-    condor.restart(machine(words[0], "credds")["name"])
-
-
 FAULTS: dict[str, Fault] = {
-    "account-refused": Fault("the account's .k5login is empty", "ACCOUNT [NODE]", _refuse, _admit),
-    "credd-down": Fault("the credd's machine is gone", "CREDD", _credd_down, _credd_up),
+    "account-refused": Fault("the account's .k5login is empty", "ACCOUNT [NODE]", *node_faults.ACCOUNT_REFUSED),
+    "credd-down": Fault("the credd's machine is gone", "CREDD", *site_faults.CREDD_DOWN),
+    "database-down": Fault("PostgreSQL is stopped", "", *database_faults.DOWN),
+    "database-garbage": Fault("text stands where the SQLite database was", "", *database_faults.GARBAGE_INSIDE),
+    "database-locked": Fault(
+        "another process has locked the SQLite database for so many seconds", "SECONDS", *database_faults.LOCKED
+    ),
+    "database-readonly": Fault(
+        "the SQLite database and its directory belong to root and cannot be written", "", *database_faults.READONLY
+    ),
     "destination-foreign": Fault(
-        "the token files on a node belong to somebody else", "ACCOUNT NODE", _foreign, _remove_files
+        "the token files on a node belong to somebody else", "ACCOUNT NODE", *node_faults.DESTINATION_FOREIGN
     ),
     "destination-symlink": Fault(
-        "the token files on a node are symbolic links", "ACCOUNT NODE", _symlink, _remove_files
+        "the token files on a node are symbolic links", "ACCOUNT NODE", *node_faults.DESTINATION_SYMLINK
     ),
-    "disk-full": Fault("a node's /tmp is full", "NODE", _fill, _empty),
-    "host-key-changed": Fault("a node has another host key than the known one", "NODE", _other_key, _own_key),
-    "keytab-missing": Fault("an account's keytab is not there", "ACCOUNT", _keytab_missing, _keytab_back),
+    "disk-full": Fault("a node's /tmp is full", "NODE", *node_faults.DISK_FULL),
+    "ferry-429": Fault(
+        "FERRY says to come back in SECONDS, to the next COUNT requests (5)",
+        "SECONDS [COUNT]",
+        *ferry_faults.pair("ferry-429"),
+    ),
+    "ferry-500": Fault("FERRY fails at the next COUNT requests, or at all", "[COUNT]", *ferry_faults.pair("ferry-500")),
+    "ferry-down": Fault("FERRY's port is closed", "", *network_faults.pair("ferry-down")),
+    "ferry-garbage": Fault(
+        "FERRY's answers break off, for an account or for all", "[ACCOUNT]", *ferry_faults.pair("ferry-garbage")
+    ),
+    "ferry-inactive": Fault(
+        "FERRY says that an account is not active", "ACCOUNT", *ferry_faults.pair("ferry-inactive")
+    ),
+    "ferry-slow": Fault("every answer of FERRY takes so many seconds", "SECONDS", *ferry_faults.pair("ferry-slow")),
+    "ferry-uid": Fault("FERRY gives an account another UID, or a text", "ACCOUNT UID", *ferry_faults.pair("ferry-uid")),
+    "ferry-unknown": Fault("FERRY does not know an account", "ACCOUNT", *ferry_faults.pair("ferry-unknown")),
+    "host-key-changed": Fault("a node has another host key than the known one", "NODE", *node_faults.HOST_KEY_CHANGED),
+    "keytab-missing": Fault("an account's keytab is not there", "ACCOUNT", *site_faults.KEYTAB_MISSING),
     "node-blackholed": Fault("a node answers nothing at all", "NODE", *network_faults.pair("node-blackholed")),
     "oidc": Fault(
         "the person at the browser: approve, deny, never or slow_down",
         "BEHAVIOUR",
-        *_set("oidc", ("approve", "deny", "never", "slow_down")),
+        *site_faults.word_in("oidc", ("approve", "deny", "never", "slow_down")),
     ),
     "ping-filtered": Fault("a node does not answer ping", "NODE", *network_faults.pair("ping-filtered")),
     "refresh-token-missing": Fault(
-        "vault has no refresh token for a service", "SERVICE", *_listed("refresh-token-missing")
+        "vault has no refresh token for a service", "SERVICE", *site_faults.listed("refresh-token-missing")
     ),
-    "slow-storer": Fault("every storer run takes so many seconds longer", "SECONDS", *_set("slow-storer")),
+    "slow-storer": Fault(
+        "every storer run takes so many seconds longer", "SECONDS", *site_faults.word_in("slow-storer")
+    ),
     "ssh-closed": Fault("a node's ssh port is closed", "NODE", *network_faults.pair("ssh-closed")),
     "ssh-reset": Fault(
         "a node's first connections (one, or COUNT) are reset", "NODE [COUNT]", *network_faults.pair("ssh-reset")
     ),
-    "vault-403": Fault("vault refuses a service, or all", "[SERVICE]", *_listed("vault-403")),
+    "vault-403": Fault("vault refuses a service, or all", "[SERVICE]", *site_faults.listed("vault-403")),
     "vault-down": Fault("the vault server's port is closed", "", *network_faults.pair("vault-down")),
-    "vault-slow": Fault("every answer of vault takes so many seconds longer", "SECONDS", *_set("vault-slow")),
+    "vault-slow": Fault(
+        "every answer of vault takes so many seconds longer", "SECONDS", *site_faults.word_in("vault-slow")
+    ),
 }
 
 

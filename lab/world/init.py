@@ -14,8 +14,8 @@ import time
 import typing as t
 from pathlib import Path
 
-from world import accounts, condor, inventory, kdc, nodes, pki
-from world.layout import PATHS, TOKEN_HOST, Layout
+from world import accounts, bearer, condor, inventory, kdc, nodes, pki, postgres, stand_ins
+from world.layout import FERRY_PORT, PATHS, TOKEN_HOST, VAULT_PORT, Layout
 from world.namespaces import WorldError, furnish, quietly, set_hostname
 
 
@@ -43,41 +43,25 @@ def build(layout: Layout, checkout: Path, cache: Path, say: t.Callable[[str], No
     say("Kerberos: KDC, principals, keytabs")
     kdc.start(layout)
     authority = pki.create_authority()
-    accounts.trust(authority)
-    pki.issue(layout.vault.name)
-    say("vault stand-in with TLS and SPNEGO")
-    start_vault()
+    accounts.trust(authority.certificate)
+    for server in (layout.vault, layout.ferry):
+        pki.issue_server(authority, server.name)
+    pki.issue_clients(authority)
+    bearer.create_key()
+    say("vault and FERRY stand-ins with TLS, SPNEGO and client certificates")
+    stand_ins.start("vault", layout.vault.address, VAULT_PORT)
+    stand_ins.start("ferry", layout.ferry.address, FERRY_PORT)
     condor.write_htgettoken(cache / "venv")
     say(f"{len(layout.nodes)} nodes, each a real ssh server")
     nodes.start_all(layout)
     inventory.write(layout)
+    if layout.postgres:
+        say("PostgreSQL")
+        postgres.start(layout)
     if not layout.is_light:
         say("HTCondor: collector and two credds")
         condor.write_wrappers()
         condor.start(layout)
-
-
-def start_vault() -> None:
-    """Start the stand-in and wait until it listens."""
-    program = Path(__file__).with_name("vault_server.py")
-    inside = Path("/srv/ansible/ansible_collections/fife/managed_tokens/lab/world") / program.name
-    child = subprocess.Popen(
-        ["/usr/bin/python3", str(inside), "--layout", "/srv/lab/layout.json"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=open("/srv/lab/log/vault.err", "w"),  # noqa: SIM115 - handed to the child
-    )
-    address = json.loads(Path("/srv/lab/layout.json").read_text())["vault"]
-    for _attempt in range(200):
-        probe = subprocess.run(
-            ["bash", "-c", f"exec 3<>/dev/tcp/{address['address']}/{address['port']}"], capture_output=True, check=False
-        )
-        if probe.returncode == 0:
-            return
-        if child.poll() is not None:
-            break
-        time.sleep(0.05)
-    raise WorldError(f"The vault stand-in does not listen: {Path('/srv/lab/log/vault.err').read_text()[-300:]!r}")
 
 
 def main(plan: dict[str, t.Any], report: int, watch: int) -> t.NoReturn:

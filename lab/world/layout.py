@@ -17,6 +17,7 @@ TOKEN_HOST = f"push.{DOMAIN}"
 
 EXPERIMENTS = ("dune", "nova", "mu2e")
 ROLES = ("production", "analysis", "test")
+VAULT_PORT, FERRY_PORT, DATABASE_PORT = 8200, 8445, 5432
 SUFFIXES = {"production": "pro", "analysis": "ana", "test": "test"}
 
 PATHS = {
@@ -29,6 +30,7 @@ PATHS = {
     "known_hosts": "/srv/lab/known_hosts",
     "bin": "/srv/lab/bin",
     "token_dir": "/srv/lab/state/service-credd-vault-tokens",
+    "database": "/srv/lab/state/managed-tokens.db",
 }
 
 
@@ -58,9 +60,12 @@ class Layout:
     services: tuple[Service, ...]
     nodes: tuple[Machine, ...]
     is_light: bool = False
+    postgres: bool = False
     kdc: Machine = field(default_factory=lambda: Machine(f"kdc.{DOMAIN}", "127.0.1.1"))
     token_host: Machine = field(default_factory=lambda: Machine(TOKEN_HOST, "127.0.1.2"))
     vault: Machine = field(default_factory=lambda: Machine(f"vault.{DOMAIN}", "127.0.2.1"))
+    ferry: Machine = field(default_factory=lambda: Machine(f"ferry.{DOMAIN}", "127.0.2.2"))
+    database: Machine = field(default_factory=lambda: Machine(f"database.{DOMAIN}", "127.0.4.1"))
     collector: Machine = field(default_factory=lambda: Machine(f"collector.{DOMAIN}", "127.0.3.10"))
     credds: tuple[Machine, ...] = field(
         default_factory=lambda: tuple(Machine(f"credd{number}.{DOMAIN}", f"127.0.3.{number}") for number in (1, 2))
@@ -69,13 +74,15 @@ class Layout:
     @property
     def machines(self) -> tuple[Machine, ...]:
         """Everything that has a name and an address."""
-        return (self.kdc, self.token_host, self.vault, self.collector, *self.credds, *self.nodes)
+        servers = (self.kdc, self.token_host, self.vault, self.ferry, self.database, self.collector)
+        return (*servers, *self.credds, *self.nodes)
 
     def to_dict(self) -> dict[str, t.Any]:
         """Give the plain form that stands in layout.json for tests and tools."""
         plain = asdict(self)
         plain |= {"realm": REALM, "domain": DOMAIN, "service_account": SERVICE_ACCOUNT, "paths": PATHS}
-        plain["vault"]["port"] = 8200
+        for name, port in (("vault", VAULT_PORT), ("ferry", FERRY_PORT), ("database", DATABASE_PORT)):
+            plain[name]["port"] = port
         for credd in plain["credds"]:
             credd["oauth_dir"] = f"/srv/lab/condor/{credd['name'].partition('.')[0]}/oauth"
         return plain
@@ -96,7 +103,7 @@ def make_service(experiment: str, role: str, uid: int) -> Service:
     return Service(f"{experiment}_{role}", experiment, role, account, uid, f"{credkey}@{REALM}", credkey, keytab)
 
 
-def demo_layout(*, is_light: bool) -> Layout:
+def demo_layout(*, is_light: bool, postgres: bool = False) -> Layout:
     """Three experiments, five services, eight nodes, one of them shared by two experiments."""
     wanted = {"dune": ("production", "analysis"), "nova": ("production", "analysis"), "mu2e": ("production",)}
     services = [
@@ -110,10 +117,10 @@ def demo_layout(*, is_light: bool) -> Layout:
         for experiment, count in own.items()
         for number in range(1, count + 1)
     ]
-    return Layout(tuple(services), _machines([*names, ("shared01", ("nova", "mu2e"))]), is_light)
+    return Layout(tuple(services), _machines([*names, ("shared01", ("nova", "mu2e"))]), is_light, postgres)
 
 
-def grid_layout(experiments: int, roles: int, nodes: int, *, is_light: bool) -> Layout:
+def grid_layout(experiments: int, roles: int, nodes: int, *, is_light: bool, postgres: bool = False) -> Layout:
     """Give a regular laboratory: so many experiments, each with so many roles and nodes of its own."""
     names = [experiment_name(number) for number in range(experiments)]
     services = [
@@ -124,7 +131,7 @@ def grid_layout(experiments: int, roles: int, nodes: int, *, is_light: bool) -> 
     machines = [
         (f"{experiment}gpvm{number:02d}", (experiment,)) for experiment in names for number in range(1, nodes + 1)
     ]
-    return Layout(tuple(services), _machines(machines), is_light)
+    return Layout(tuple(services), _machines(machines), is_light, postgres)
 
 
 def _machines(names: t.Sequence[tuple[str, tuple[str, ...]]]) -> tuple[Machine, ...]:

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import subprocess
-import typing as t
 
 from world.fault_record import active
 from world.fault_targets import layout, machine
-from world.namespaces import WorldError, quietly
+from world.fault_words import Change, Pair, count
+from world.namespaces import quietly
 
 TABLE = "lab"
 RESET_MARK = "0x5e5e"
@@ -21,35 +21,37 @@ def _rule(match: str, verdict: str) -> None:
     quietly("nft", f"add rule ip {TABLE} input {match} {verdict}")
 
 
-def _filter(match: str, verdict: str) -> t.Callable[[list[str]], None]:
+def _filter(match: str, verdict: str) -> Change:
     return lambda words: _rule(match.format(address=machine(words[0])["address"]), verdict)
 
 
-def _vault_down(_words: list[str]) -> None:
-    vault = layout()["vault"]
-    _rule(f"ip daddr {vault['address']} tcp dport {vault['port']}", "reject with tcp reset")
+def _close(server: str) -> Change:
+    def make(_words: list[str]) -> None:
+        found = layout()[server]
+        _rule(f"ip daddr {found['address']} tcp dport {found['port']}", "reject with tcp reset")
+
+    return make
 
 
 def _reset(words: list[str]) -> None:
     """Let the first connections be accepted, then reset at the client's first words: a refused one is another error."""
-    count = words[1] if len(words) > 1 else "1"
-    if not count.isdigit() or not int(count):
-        raise WorldError(f"ssh-reset needs a number of connections from 1 on, not {count!r}.")
+    connections = count("ssh-reset", [*words, "1"][1], "connections")
     port = f"ip daddr {machine(words[0])['address']} tcp dport 22"
-    _rule(f"{port} tcp flags & (syn | ack) == syn numgen inc mod 1000000 < {count}", f"ct mark set {RESET_MARK}")
+    _rule(f"{port} tcp flags & (syn | ack) == syn numgen inc mod 1000000 < {connections}", f"ct mark set {RESET_MARK}")
     _rule(f"{port} ct mark {RESET_MARK} tcp flags & psh == psh", "reject with tcp reset")
 
 
-MAKERS: dict[str, t.Callable[[list[str]], None]] = {
+MAKERS: dict[str, Change] = {
+    "ferry-down": _close("ferry"),
     "node-blackholed": _filter("ip daddr {address}", "drop"),
     "ping-filtered": _filter("ip daddr {address} icmp type echo-request", "drop"),
     "ssh-closed": _filter("ip daddr {address} tcp dport 22", "reject with tcp reset"),
     "ssh-reset": _reset,
-    "vault-down": _vault_down,
+    "vault-down": _close("vault"),
 }
 
 
-def pair(name: str) -> tuple[t.Callable[[list[str]], None], t.Callable[[list[str]], None]]:
+def pair(name: str) -> Pair:
     """Give what makes a fault of the network and what mends it."""
     return MAKERS[name], _rebuild
 

@@ -36,6 +36,9 @@ def main() -> None:
     processes = running()
     print("kdc", find(processes, "krb5kdc"))
     print("vault", find(processes, "python3", "vault_server.py"))
+    print("ferry", find(processes, "python3", "ferry_server.py"))
+    if layout["postgres"]:
+        print("postgres", find(processes, "postgres", "/srv/lab/postgres/data"))
     for node in layout["nodes"]:
         print("node", find(processes, "sshd", f"/{node['name']}/sshd_config"))
     if not layout["is_light"]:

@@ -1,68 +1,94 @@
 # Copyright (c) 2026 fife.managed_tokens contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Issue the laboratory's certificates with a CA of its own."""
+"""Issue the laboratory's certificates with a CA of its own, and some with a CA that nobody here trusts."""
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
-from world.layout import PATHS
+from world.accounts import own_by_service_account
+from world.layout import PATHS, SERVICE_ACCOUNT
 from world.namespaces import quietly
 
 DAYS = "30"
+DIRECTORY = Path(PATHS["pki"])
+NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 
-def create_authority() -> Path:
-    """Create the CA and give the path of its certificate."""
-    directory = Path(PATHS["pki"])
-    certificate = directory / "ca.pem"
+@dataclass(frozen=True)
+class Authority:
+    """A CA: its certificate and its key."""
+
+    certificate: Path
+    key: Path
+
+
+def create_authority(name: str = "ca", title: str = "Laboratory CA") -> Authority:
+    """Create a CA: <name>.pem and <name>.key."""
+    made = Authority(DIRECTORY / f"{name}.pem", DIRECTORY / f"{name}.key")
     quietly(
         "openssl",
         "req",
         "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
+        *NEW_KEY,
         "-days",
         DAYS,
         "-subj",
-        "/O=Laboratory/CN=Laboratory CA",
+        f"/O=Laboratory/CN={title}",
         "-keyout",
-        str(directory / "ca.key"),
+        str(made.key),
         "-out",
-        str(certificate),
+        str(made.certificate),
         "-addext",
         "keyUsage=critical,keyCertSign,cRLSign",
     )
-    (directory / "ca.key").chmod(0o600)
-    certificate.chmod(0o644)
-    return certificate
+    made.key.chmod(0o600)
+    made.certificate.chmod(0o644)
+    return made
 
 
-def issue(name: str) -> None:
+def issue_server(authority: Authority, name: str) -> None:
     """Issue a server certificate for the host `name`: <name>.crt and <name>.key beside the CA."""
-    directory = Path(PATHS["pki"])
-    request, extensions = directory / f"{name}.csr", directory / f"{name}.ext"
+    key = _issue(authority, name, f"subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth\n")
+    key.chmod(0o600)
+
+
+def issue_clients(authority: Authority) -> None:
+    """Issue what a client needs, all readable by the service account.
+
+    Its own certificate, <account>.crt and .key; one of an unrelated CA, stranger.crt and .key; a directory ca with the
+    certificates of both CAs.
+    """
+    other = create_authority("other-ca", "Unrelated CA")
+    directory = DIRECTORY / "ca"
+    directory.mkdir()
+    shutil.copyfile(authority.certificate, directory / "lab-ca.pem")
+    shutil.copyfile(other.certificate, directory / "other-ca.pem")
+    for issuer, name in ((authority, SERVICE_ACCOUNT), (other, "stranger")):
+        own_by_service_account(_issue(issuer, name, "extendedKeyUsage=clientAuth\n"), 0o400)
+
+
+def _issue(authority: Authority, name: str, extensions: str) -> Path:
+    """Issue a certificate and give the path of its key, which stays readable by root alone."""
+    key, request = DIRECTORY / f"{name}.key", DIRECTORY / f"{name}.csr"
     quietly(
         "openssl",
         "req",
         "-new",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
+        *NEW_KEY,
         "-subj",
         f"/O=Laboratory/CN={name}",
         "-keyout",
-        str(directory / f"{name}.key"),
+        str(key),
         "-out",
         str(request),
     )
-    extensions.write_text(f"subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n")
+    file = DIRECTORY / f"{name}.ext"
+    # With the identifiers that strict verification insists on.
+    file.write_text(f"{extensions}basicConstraints=CA:FALSE\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
     quietly(
         "openssl",
         "x509",
@@ -72,13 +98,13 @@ def issue(name: str) -> None:
         "-in",
         str(request),
         "-CA",
-        str(directory / "ca.pem"),
+        str(authority.certificate),
         "-CAkey",
-        str(directory / "ca.key"),
+        str(authority.key),
         "-CAcreateserial",
         "-extfile",
-        str(extensions),
+        str(file),
         "-out",
-        str(directory / f"{name}.crt"),
+        str(DIRECTORY / f"{name}.crt"),
     )
-    (directory / f"{name}.key").chmod(0o600)
+    return key

@@ -11,23 +11,22 @@ from __future__ import annotations
 
 import argparse
 import base64
-import contextlib
 import json
 import os
 import re
-import socket
-import ssl
 import sys
 import threading
 import time
 import typing as t
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from world import bearer
+from world.tls_server import TlsServer, server_context
 from world.vault_state import LOGIN_LIFE_S, Refused, VaultState
 
 Answer = tuple[int, "dict[str, t.Any] | None"]
@@ -150,40 +149,6 @@ class Handler(BaseHTTPRequestHandler):
         }
 
 
-class Server(ThreadingHTTPServer):
-    """Handshakes happen in the connection's own thread, so that a slow client holds up nobody."""
-
-    daemon_threads = True
-    request_queue_size = 512
-
-    def __init__(self, address: tuple[str, int], handler: type[Handler], context: ssl.SSLContext) -> None:
-        super().__init__(address, handler)
-        self._context = context
-
-    def finish_request(self, request: t.Any, client_address: t.Any) -> None:
-        try:
-            request.settimeout(60)
-            secured = self._context.wrap_socket(request, server_side=True)
-        except (OSError, ssl.SSLError):
-            return
-        try:
-            super().finish_request(secured, client_address)
-        except (OSError, ssl.SSLError):
-            pass
-        finally:
-            with_shutdown(secured)
-
-    def handle_error(self, request: t.Any, client_address: t.Any) -> None:
-        """Clients may go away."""
-
-
-def with_shutdown(connection: ssl.SSLSocket) -> None:
-    """Close both directions; the other side may be gone already."""
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
-    connection.close()
-
-
 def main() -> None:
     """Serve until killed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -193,13 +158,13 @@ def main() -> None:
     os.environ["KRB5RCACHENAME"] = "none:"
     control = Path(paths["control"])
     control.mkdir(exist_ok=True)
-    Handler.state = VaultState(layout["services"], control)
+    Handler.state = VaultState(layout["services"], control, bearer.KEY_FILE.read_bytes())
     Handler.keytab = f"{paths['host_keytabs']}/{vault['name']}.keytab"
     # Open as long as the process lives.
     Handler.log = open(f"{paths['log']}/vault.jsonl", "a", encoding="utf-8")  # noqa: SIM115
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(f"{paths['pki']}/{vault['name']}.crt", f"{paths['pki']}/{vault['name']}.key")
-    Server((vault["address"], vault["port"]), Handler, context).serve_forever()
+    pki = Path(paths["pki"])
+    context = server_context(pki / f"{vault['name']}.crt", pki / f"{vault['name']}.key")
+    TlsServer((vault["address"], vault["port"]), Handler, context).serve_forever()
 
 
 if __name__ == "__main__":

@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
-import json
 import secrets
 import threading
 import time
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from world import bearer
 
 LOGIN_LIFE_S = 28 * 86400
 ACCESS_LIFE_S = 3 * 3600
@@ -43,15 +42,15 @@ class VaultToken:
 
 @dataclass
 class VaultState:
-    """Everything behind one lock: requests are short."""
+    """Everything behind one lock: requests are short. `key` signs the bearer tokens."""
 
     services: list[dict[str, t.Any]]
     control: Path
+    key: bytes
     tokens: dict[str, VaultToken] = field(default_factory=dict)
     onboarded: set[tuple[str, str, str]] = field(default_factory=set)
     logins: dict[str, dict[str, t.Any]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
     def __post_init__(self) -> None:
         self.onboarded = {(service["experiment"], service["credkey"], service["role"]) for service in self.services}
@@ -104,22 +103,20 @@ class VaultState:
             raise Refused(404)
         now = int(time.time())
         claims = {
-            "iss": f"https://cilogon.lab.example/{issuer}",
+            "iss": f"{bearer.ISSUER}{issuer}",
             "sub": credkey.partition("/")[0],
             "iat": now,
             "nbf": now,
             "exp": now + ACCESS_LIFE_S,
             "jti": secrets.token_hex(8),
-            "aud": "https://wlcg.cern.ch/jwt/v1/any",
+            "aud": bearer.AUDIENCE,
             "scope": f"storage.read:/{issuer} compute.create",
             "wlcg.ver": "1.0",
             "wlcg.groups": [f"/{issuer}", f"/{issuer}/{role}"],
             "lab.role": role,
             "lab.credkey": credkey,
         }
-        body = ".".join(_encode(part) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
-        signature = hmac.new(self.key, body.encode(), hashlib.sha256).digest()
-        return f"{body}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+        return bearer.sign(claims, self.key)
 
     def store_refresh_token(self, token: str, issuer: str, credkey: str, role: str) -> None:
         owner = self.of(token)
@@ -172,7 +169,3 @@ class VaultState:
             "lease_duration": LOGIN_LIFE_S,
             "metadata": {"credkey": credkey, "oauth2_refresh_token": secrets.token_hex(24), "role": role},
         }
-
-
-def _encode(part: dict[str, t.Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")

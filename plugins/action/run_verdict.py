@@ -9,8 +9,8 @@ import typing as t
 
 from ansible.utils.display import Display
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import StageOrder
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_verdict import RUN_VERDICT_SPEC, run_verdict
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._batches import with_outcomes
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OnceDoor
 
 
@@ -32,10 +32,4 @@ class ActionModule(OnceDoor):
 
         Raises: StageOrder when none did.
         """
-        if options.get("outcomes") is None:
-            batches = [task_vars.get(name) for name in options.get("batches") or ()]
-            ran = [batch for batch in batches if isinstance(batch, t.Mapping) and "outcomes" in batch]
-            if not ran:
-                raise StageOrder("No stage has run in this play: start the whole play, without --start-at-task.")
-            options["outcomes"] = [outcome for batch in ran for outcome in batch["outcomes"]]
-        return options
+        return with_outcomes(options, task_vars)

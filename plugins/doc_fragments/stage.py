@@ -33,6 +33,26 @@ notes:
     M(fife.managed_tokens.node_result) and M(fife.managed_tokens.run_verdict) turn them into results at the end.
 """
 
+    # A stage that uses the state database.
+    DATABASE = r"""
+options:
+  database:
+    description:
+      - "The state database: the path of an SQLite file (also C(sqlite:////path)), or a PostgreSQL database by URL, as
+        in C(postgresql+psycopg://user@host/database). Empty for none."
+      - A file that the Go service managed-tokens wrote is used as it is, and stays usable by it.
+    type: str
+    default: /var/lib/managed-tokens/managed-tokens.db
+  database_password:
+    description: Password for PostgreSQL. Without it, libpq's own ways count (C(PGPASSWORD), C(~/.pgpass)).
+    type: str
+    default: ''
+  database_timeout:
+    description: How long to wait for a connection to the database, and for other writers, in seconds (at most 300).
+    type: float
+    default: 10.0
+"""
+
     ATTRIBUTES = r"""
 options: {}
 attributes:

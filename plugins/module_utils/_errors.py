@@ -221,3 +221,65 @@ class NotAttempted(TokensError):
     """An earlier stage failed, so this was never tried."""
 
     kind = "not_attempted"
+
+
+class StateUnavailable(TokensError):
+    """The state database cannot be reached, is locked for too long, or does not take what we write."""
+
+    kind = "state_unavailable"
+    retryable = True
+
+
+class StateUnusable(TokensError):
+    """What stands in the database's place is not ours, is damaged, or is newer than this release."""
+
+    kind = "state_unusable"
+
+
+class ServiceHeld(TokensError):
+    """Another run is serving the same service on the same nodes."""
+
+    kind = "service_held"
+
+
+class RegistryUnavailable(TokensError):
+    """The registry gave no proper answer, however often it was asked."""
+
+    kind = "registry_unavailable"
+    retryable = True
+
+
+class RegistryDenied(TokensError):
+    """The registry does not let us ask."""
+
+    kind = "registry_denied"
+
+
+class RegistryAnswer(TokensError):
+    """The registry answered, and its answer does not hold what the settings look for."""
+
+    kind = "registry_answer"
+
+
+class TlsFailed(TokensError):
+    """The registry's certificate or ours was not taken, so nothing was asked."""
+
+    kind = "tls_failed"
+
+
+class AccountUnknown(TokensError):
+    """The registry does not know the account, or says why it tells nothing of it."""
+
+    kind = "account_unknown"
+
+
+class UidInvalid(TokensError):
+    """What the registry gives as UID can be none."""
+
+    kind = "uid_invalid"
+
+
+class UidConflict(TokensError):
+    """Two accounts would have the same UID."""
+
+    kind = "uid_conflict"

@@ -29,13 +29,14 @@ def fan_out(
     concurrency: int,
     progress: Progress | None = None,
     is_failure: t.Callable[[Result], bool] = lambda _result: False,
+    at_early_end: t.Callable[[], None] = lambda: None,
 ) -> list[Result]:
     """Apply `work` to every item in threads, at most `concurrency` (at least 1) at a time; give the results in the
     order of the items.
 
     `work` turns its expected errors into results itself; anything it raises ends the whole batch. When the batch ends
-    early, programs still running are ended and everything that has begun is waited for, so that its own clean-up has
-    happened on return.
+    early, programs still running are ended, `at_early_end` is called to end what else `work` waits for, and everything
+    that has begun is waited for, so that its own clean-up has happened on return.
     """
     if not items:
         return []
@@ -54,6 +55,7 @@ def fan_out(
                     progress(len(results), len(items), failed)
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
+        at_early_end()
         end_all_programs()
         raise
     finally:

@@ -19,6 +19,7 @@ NODES = "node administrators"
 POOL = "HTCondor team"
 VAULT = "Vault team"
 KDC = "Kerberos team"
+REGISTRY = "FERRY team"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,12 @@ KINDS: dict[str, Kind] = {
         "Check that the account exists on the node and that its .k5login (or auth_to_local) names "
         "the service's principal.",
         NODES,
+    ),
+    "account_unknown": Kind(
+        "The registry does not know the account, or tells nothing of it.",
+        "Correct the account's name in the configuration, or have it entered in the registry. "
+        "The UID that is stored stays.",
+        REGISTRY,
     ),
     "bad_file": Kind(
         "A file or directory on the token host is absent, unreadable or not owned by the service.",
@@ -152,9 +159,31 @@ KINDS: dict[str, Kind] = {
     "principal_unknown": Kind(
         "The KDC does not know the service's principal.", "Correct the principal, or have it created.", KDC
     ),
+    "registry_answer": Kind(
+        "The registry's answer does not hold what the settings look for.",
+        "Compare the answer with managed_tokens_ferry_uid, managed_tokens_ferry_error and "
+        "managed_tokens_ferry_request; the stored UIDs stay.",
+        OPERATOR,
+    ),
+    "registry_denied": Kind(
+        "The registry does not let us ask.",
+        "Have the certificate or the token's service authorised at the registry, or check that neither has expired.",
+        REGISTRY,
+    ),
+    "registry_unavailable": Kind(
+        "The registry did not answer properly, however often it was asked.",
+        "Check the registry and the way to it; the stored UIDs stay, and the next refresh asks again.",
+        REGISTRY,
+    ),
     "running_as_root": Kind(
         "HTCondor's client run by root shows the credds the machine's own keytab, not the service's ticket.",
         "Run the playbook, or the token host's tasks, as an ordinary user.",
+        OPERATOR,
+    ),
+    "service_held": Kind(
+        "Another run that is still going on serves the same service on the same nodes.",
+        "Nothing, if that run is alive: it does the work. A dead run's hold ends by itself, at the latest a minute "
+        "after its deadline; managed_tokens_take_over=true ends it now.",
         OPERATOR,
     ),
     "ssh_failed": Kind(
@@ -165,6 +194,17 @@ KINDS: dict[str, Kind] = {
     "stage_order": Kind(
         "A stage was started without the stage before it, or in pieces.",
         "Start the whole play, without --start-at-task and without serial.",
+        OPERATOR,
+    ),
+    "state_unavailable": Kind(
+        "The state database could not be reached, was locked for too long, or did not take what was written.",
+        "Check the database named in the message: is it up, its disk not full, its file writable by the running user? "
+        "Tokens do not wait for it.",
+        OPERATOR,
+    ),
+    "state_unusable": Kind(
+        "What stands in the state database's place is not one of ours, is damaged, or is newer than this release.",
+        "Correct managed_tokens_database, or restore or move away what is there; it is never overwritten.",
         OPERATOR,
     ),
     "storer_failed": Kind(
@@ -180,10 +220,25 @@ KINDS: dict[str, Kind] = {
     "timed_out": Kind(
         "It took longer than it may.", "Find what was slow, or raise the timeout that the message names.", OPERATOR
     ),
+    "tls_failed": Kind(
+        "The registry's certificate was not verified, or it did not take ours.",
+        "Check managed_tokens_ferry_ca, the host name in managed_tokens_ferry_url, and the life of both certificates.",
+        OPERATOR,
+    ),
     "token_invalid": Kind(
         "What the storer left is not a usable vault token.",
         "Run the storer by hand as the service account with -v; the token of the last good run is kept.",
         VAULT,
+    ),
+    "uid_conflict": Kind(
+        "Two accounts would have the same UID.",
+        "Find out which of the two is right in the registry; until then both keep what is stored.",
+        REGISTRY,
+    ),
+    "uid_invalid": Kind(
+        "What the registry gives as UID can be none.",
+        "Have the account's entry in the registry corrected; the stored UID stays.",
+        REGISTRY,
     ),
     "uid_unknown": Kind(
         "Nobody says which UID the account has.",

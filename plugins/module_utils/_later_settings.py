@@ -10,17 +10,19 @@ Each stage checks its own options as well; what is here are the same checks, in 
 
 from __future__ import annotations
 
+import functools
 import os
-import re
 import typing as t
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils._duration import in_words, seconds_of
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
 
 LONGEST_MINIMUM_S = 7 * 86400
 AT_LEAST_ONE = ("kinit_concurrency", "store_concurrency", "ping_concurrency", "push_concurrency", "push_per_node")
 NOT_NEGATIVE = ("push_retries", "push_retry_delay")
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+# What has to be a duration, and the least it may be.
+DURATIONS = {"uid_max_age": 1, "forget_after": 86400, "store_reuse": 0}
 
 
 def lifetime_seconds(text: str) -> int:
@@ -29,8 +31,7 @@ def lifetime_seconds(text: str) -> int:
 
     Raises: BadInput.
     """
-    match = re.fullmatch(r"\s*(\d{1,9})\s*([smhd])\s*", text)
-    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+    seconds = seconds_of(text) or 0
     if not 0 < seconds < LONGEST_MINIMUM_S:
         raise BadInput(
             f"managed_tokens_min_token_lifetime is {text!r}; it has to be a duration like 12h or 3d, less than 7d."
@@ -53,11 +54,29 @@ def check_numbers(settings: t.Mapping[str, t.Any]) -> list[str]:
     return problems
 
 
+def duration_of(name: str, text: str) -> int:
+    """Give the seconds of a setting in C(DURATIONS).
+
+    Raises: BadInput when it is no duration, or too short.
+    """
+    seconds = seconds_of(text)
+    least = DURATIONS[name]
+    if seconds is None or seconds < least:
+        raise BadInput(
+            f"managed_tokens_{name} is {text!r}; it has to be a duration like 90s, 12h or 30d"
+            + (f", at least {in_words(least)}." if least > 1 else ".")
+        )
+    return seconds
+
+
 def later_problems(settings: t.Mapping[str, t.Any]) -> list[str]:
     """Give one sentence for each setting of a later stage, named without its prefix, that the stage would refuse."""
     problems = check_numbers(settings)
     if settings.get("min_token_lifetime") is not None:
         problems += _said(lambda: lifetime_seconds(str(settings["min_token_lifetime"])))
+    for name in DURATIONS:
+        if settings.get(name) is not None:
+            problems += _said(functools.partial(duration_of, name, str(settings[name])))
     for name in _listed(settings.get("known_hosts")):
         path = os.path.expanduser(name)
         if not os.path.isfile(path) or not os.access(path, os.R_OK):

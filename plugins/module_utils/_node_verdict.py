@@ -10,7 +10,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import NodeUnreachable, NotAttempted
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
+    NodeUnreachable,
+    NotAttempted,
+    ServiceHeld,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import explain
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     CHANGED,
@@ -70,7 +74,8 @@ def of_run(outcomes: t.Sequence[Outcome], *, check_mode: bool = False, nodes_are
     A ping that was not answered is no failure: the push to that node has its own outcome.
     """
     failures = [outcome for outcome in outcomes if outcome.is_failure and outcome.stage != PING]
-    services = {outcome.config_service for outcome in outcomes if outcome.config_service}
+    elsewhere = left_to_others(outcomes)
+    services = {outcome.config_service for outcome in outcomes if outcome.config_service} - elsewhere.keys()
     failed = {outcome.config_service for outcome in failures if outcome.config_service}
     pushes = [outcome for outcome in outcomes if outcome.stage == PUSH]
     served = sum(outcome.status in (OK, CHANGED) for outcome in pushes)
@@ -81,6 +86,10 @@ def of_run(outcomes: t.Sequence[Outcome], *, check_mode: bool = False, nodes_are
         summary += (
             f", {served} of {len(pushes)} (service, node) pairs {would}in place, {renewed} of them {would}renewed"
         )
+    if elsewhere:
+        names = sorted(elsewhere)
+        more = f" and {len(names) - MOST_MESSAGES} more" if len(names) > MOST_MESSAGES else ""
+        summary += f", {len(names)} left to another run that serves them now: {', '.join(names[:MOST_MESSAGES])}{more}"
     shown_by_nodes = (
         {outcome.config_service for outcome in pushes if outcome.status in (FAILED, SKIPPED)}
         if nodes_are_told
@@ -90,8 +99,15 @@ def of_run(outcomes: t.Sequence[Outcome], *, check_mode: bool = False, nodes_are
     if not nodes_are_told:
         untold = failures
     if not untold:
-        return Verdict(summary + ".")
+        return Verdict(f"{summary}. {_listed(list(elsewhere.values())[:1])}".rstrip())
     return Verdict(f"{summary}. {_listed([advise(outcome) for outcome in untold])}", failed=True)
+
+
+def left_to_others(outcomes: t.Sequence[Outcome]) -> dict[str, str]:
+    """Give the services of which nothing was done because another run serves them, with the message that says so."""
+    held = {outcome.config_service: outcome.message for outcome in outcomes if outcome.kind == ServiceHeld.kind}
+    begun = {outcome.config_service for outcome in outcomes if outcome.kind != ServiceHeld.kind}
+    return {name: message for name, message in held.items() if name not in begun}
 
 
 def advise(outcome: Outcome) -> str:

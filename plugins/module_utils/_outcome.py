@@ -22,7 +22,9 @@ TICKETS = "tickets"
 STORE = "store"
 PING = "ping"
 PUSH = "push"
-STAGES = (SETUP, TICKETS, STORE, PING, PUSH)
+STATE = "state"
+REGISTRY = "registry"
+STAGES = (SETUP, TICKETS, STORE, PING, PUSH, STATE, REGISTRY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,8 @@ class Outcome:
 
     `started` is seconds since the epoch (UTC), `seconds` the duration by a monotonic clock. `kind` and `message` are
     empty unless something failed, was skipped or deserves a remark. `service` is the real name, `config_service` the
-    name in the configuration; pings have neither. `life` is the remaining life of the stored token in seconds, 0 when
-    it is not known.
+    name in the configuration; pings have neither. `account` is the one that the registry was asked for. `life` is the
+    remaining life of the stored token in seconds, 0 when it is not known.
     """
 
     stage: str
@@ -41,6 +43,7 @@ class Outcome:
     config_service: str = ""
     node: str = ""
     credd: str = ""
+    account: str = ""
     started: float = 0.0
     seconds: float = 0.0
     kind: str = ""

@@ -31,11 +31,6 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._service impor
 UidSource = t.Callable[[t.Collection[str]], t.Mapping[str, int]]
 
 
-def no_uids(_accounts: t.Collection[str]) -> t.Mapping[str, int]:
-    """Know no UIDs: every role has to say its own."""
-    return {}
-
-
 def add_uids(wanted: t.Sequence[Wanted], source: UidSource) -> list[Service]:
     """Give the services with their UIDs and the file names made from them; the role's own UID wins, 0 means nobody
     knows.

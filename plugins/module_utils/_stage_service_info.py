@@ -3,18 +3,29 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
 # Private to this collection: may change in any release.
-"""Run the first stage: from configuration and inventory to the services of this run. Reads only."""
+"""Run the first stage: from configuration and inventory to the services of this run."""
 
 from __future__ import annotations
 
 import os
+import time
 import typing as t
+from pathlib import Path
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils._beginning import leave_to_others, remarks
 from ansible_collections.fife.managed_tokens.plugins.module_utils._destinations import settle
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, Missing
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, Missing, ServiceHeld
 from ansible_collections.fife.managed_tokens.plugins.module_utils._htcondor import Pool
 from ansible_collections.fife.managed_tokens.plugins.module_utils._inventory_view import InventoryView
-from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import later_problems
+from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import duration_of, later_problems
+from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import (
+    TOKEN_PUSH,
+    Beginning,
+    begin,
+    look_for_holds,
+    look_up_uids,
+    remember_uids,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import run_program
 from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import (
     missing_packages,
@@ -32,8 +43,11 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._role_settings
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
 from ansible_collections.fife.managed_tokens.plugins.module_utils._selection import limit_to_hosts, select
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, TOKEN_GETTERS, Service
-from ansible_collections.fife.managed_tokens.plugins.module_utils._setup import UidSource, add_uids, complete, no_uids
+from ansible_collections.fife.managed_tokens.plugins.module_utils._setup import add_uids, complete
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State, open_state
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import DATABASE_SPEC
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state_place import place_remark
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "experiments": {"type": "dict", "required": True},
@@ -54,19 +68,27 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "token_dir": {"type": "path", "default": DEFAULT_TOKEN_DIR},
     "notify": {"type": "bool", "default": True},
     "timeouts": {"type": "dict"},
+    "uid_max_age": {"type": "str", "default": "7d"},
+    "forget_after": {"type": "str", "default": "30d"},
+    "take_over": {"type": "bool", "default": False},
+    **DATABASE_SPEC,
     "later": {"type": "dict"},
 }
 
 
-def run_stage(params: t.Mapping[str, t.Any], context: Context, uids: UidSource = no_uids) -> dict[str, t.Any]:
+def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Give the services of the run, in a result.
+
+    Outside of check mode the run is written down in the state database, with what it serves.
 
     Raises: BadInput with everything that is wrong with the configuration, Missing with every program and package that
     is needed, RunningAsRoot.
     """
     problems: list[str] = []
     timeouts = _timeouts(params, problems)
-    problems += later_problems(params.get("later") or {})
+    ages = {name: params[name] for name in ("uid_max_age", "forget_after")}
+    problems += later_problems({**(params.get("later") or {}), **ages})
+    state = _state(params, problems)
     inventory = InventoryView(
         params.get("groups") or {}, frozenset(params.get("hosts") or ()), params.get("addresses") or {}
     )
@@ -78,7 +100,8 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context, uids: UidSource =
         problems += _outside(resolved, frozenset(inventory.groups[params["group"]]), params["group"])
     if problems:
         raise BadInput(*problems)
-    services, warnings = settle(add_uids(resolved.wanted, uids))
+    book = look_up_uids(state, Path(params["token_dir"]))
+    services, warnings = settle(add_uids(resolved.wanted, book.source))
     for warning in warnings:
         context.warn(warning)
     chosen = limit_to_hosts(select(services, params["experiment"], params["service"]), inventory.play_hosts)
@@ -87,16 +110,71 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context, uids: UidSource =
     refuse_root(chosen, os.geteuid())
     _check_requirements(chosen)
     run = Run.begin(timeouts)
-    pool = Pool(run_program, timeouts.kerberos)
     wanted = {item.service.config_name: item for item in resolved.wanted}
-    completed = [complete(service, wanted[service.config_name], pool) for service in chosen]
+    looked_up = [service for service in chosen if wanted[service.config_name].uid is None]
+    # A database that could not be read in its time is not waited for a second time.
+    beginning = _begin(params, context, None if book.trouble else state, run, chosen, services)
+    now = time.time()
+    max_age = duration_of("uid_max_age", params["uid_max_age"])
+    for warning in (
+        *_place(state, context),
+        *remarks(book, beginning, looked_up, uid_max_age=max_age, now=now),
+        *([] if context.check_mode else remember_uids(book, Path(params["token_dir"]))),
+    ):
+        context.warn(warning)
+    chosen, left_alone = leave_to_others(chosen, beginning.held, now=now)
+    pool = Pool(run_program, timeouts.kerberos)
+    completed = [
+        complete(service, wanted[service.config_name], pool) if service.problem is None else (service, None)
+        for service in chosen
+    ]
     return {
         "changed": False,
         "run": run.to_dict(),
         "services": [service.to_dict() for service, _outcome in completed],
-        "outcomes": [outcome.to_dict() for _service, outcome in completed],
+        "outcomes": [
+            outcome.to_dict()
+            for outcome in (*left_alone, *(outcome for _service, outcome in completed))
+            if outcome is not None
+        ],
         "msg": _counted([service for service, _outcome in completed], len(services)),
     }
+
+
+def _state(params: t.Mapping[str, t.Any], problems: list[str]) -> State | None:
+    try:
+        return open_state(params["database"], params["database_password"], params["database_timeout"])
+    except BadInput as err:
+        problems.extend(err.problems)
+        return None
+
+
+def _place(state: State | None, context: Context) -> list[str]:
+    path = state.location.path if state is not None else None
+    remark = place_remark(path) if path is not None and not context.check_mode else ""
+    return [remark] if remark else []
+
+
+def _begin(
+    params: t.Mapping[str, t.Any],
+    context: Context,
+    state: State | None,
+    run: Run,
+    chosen: t.Sequence[Service],
+    services: t.Sequence[Service],
+) -> Beginning:
+    if context.check_mode:
+        return look_for_holds(state, run)
+    return begin(
+        state,
+        run,
+        chosen,
+        services,
+        program=TOKEN_PUSH,
+        owner=context.owner,
+        forget_after=duration_of("forget_after", params["forget_after"]),
+        take_over=params["take_over"],
+    )
 
 
 def _timeouts(params: t.Mapping[str, t.Any], problems: list[str]) -> Timeouts:
@@ -139,6 +217,9 @@ def _check_requirements(services: t.Sequence[Service]) -> None:
 def _counted(services: t.Sequence[Service], configured: int) -> str:
     nodes = {node.name for service in services for node in service.nodes}
     pairs = sum(len(service.nodes) for service in services)
-    stopped = sum(service.problem is not None for service in services)
+    held = sum(service.problem is not None and service.problem.kind == ServiceHeld.kind for service in services)
+    stopped = sum(service.problem is not None for service in services) - held
     text = f"{len(services)} of {configured} configured services, {len(nodes)} nodes, {pairs} (service, node) pairs"
+    if held:
+        text += f"; {held} services are left to another run"
     return text + (f"; {stopped} services cannot go on." if stopped else ".")

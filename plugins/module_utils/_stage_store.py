@@ -7,10 +7,12 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils._duration import in_words
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
     BadFile,
     DeadlineReached,
@@ -18,10 +20,12 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._fanout import fan_out
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kept_tokens import prepare_directories
-from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import lifetime_seconds
+from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import duration_of, lifetime_seconds
+from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import recent_stores, remember_stores
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     CHANGED,
     FAILED,
+    SKIPPED,
     STORE,
     Stopwatch,
     record,
@@ -36,6 +40,8 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import 
     run_option,
     services_option,
 )
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state import open_state
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import DATABASE_SPEC
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer import StorerRun, describe, run_storer
 from ansible_collections.fife.managed_tokens.plugins.module_utils._token_store import Stored, best_token, preview, store
 from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import TokenLives
@@ -48,6 +54,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "htgettoken_options": {"type": "str", "default": "", "no_log": False},
     "vault_ca": {"type": "path"},
     "verbose": {"type": "bool", "default": False},
+    "reuse": {"type": "str", "default": "0s"},
+    **DATABASE_SPEC,
 }
 
 
@@ -70,6 +78,9 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     run = run_option(params)
     services = services_option(params)
     minimum = lifetime_seconds(params["min_token_lifetime"])
+    within = duration_of("store_reuse", params["reuse"])
+    state = open_state(params["database"], params["database_password"], params["database_timeout"]) if within else None
+    recent = recent_stores(state, within)
     ready = [service for service in services if service.problem is None]
     if any(not service.ccache for service in ready) or (ready and not run.directory):
         raise StageOrder(
@@ -84,8 +95,13 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
             return _not_done(
                 job, bad_directories[job.service.token_dir].kind, bad_directories[job.service.token_dir].msg
             )
-        if context.check_mode:
-            return preview(job.service, job.credd, minimum=minimum, lives=lives.of)
+        stored_before = recent.get((job.service.config_name, job.credd.name if job.credd else ""))
+        if stored_before or context.check_mode:
+            looked = preview(job.service, job.credd, minimum=minimum, lives=lives.of)
+            if stored_before and not looked.will_change:
+                return _reused(looked, *stored_before)
+            if context.check_mode:
+                return looked
         limit = min(run.timeouts.store, run.remaining())
         if limit <= 0:
             return _not_done(job, DeadlineReached.kind, "the run's time was over before its turn came.")
@@ -113,6 +129,8 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         progress=context.progress,
         is_failure=lambda item: item.outcome.is_failure,
     )
+    if not context.check_mode:
+        remember_stores(state, run, [item.outcome for item in stored])
     by_service: dict[str, list[Stored]] = {}
     for job, item in zip(jobs, stored, strict=True):
         by_service.setdefault(job.service.config_name, []).append(item)
@@ -145,6 +163,12 @@ def _after(service: Service, stored: t.Sequence[Stored]) -> Service:
         return replace(service, token="")  # check mode: a run would push a token that does not exist yet
     failure = next(item.outcome for item in stored if item.outcome.is_failure)
     return service.failed(STORE, failure.kind, failure.message)
+
+
+def _reused(looked: Stored, when: float, run: str) -> Stored:
+    # Skipped and not ok: only what was really stored may make the next run leave it out.
+    message = f"stored {in_words(time.time() - when)} ago by run {run}, and not again"
+    return Stored(replace(looked.outcome, status=SKIPPED, message=message), looked.path, looked.life)
 
 
 def _not_done(job: _Job, kind: str, why: str) -> Stored:

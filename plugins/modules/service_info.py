@@ -15,6 +15,8 @@ description:
     keytab, UID, credds and nodes.
   - All that is wrong with the configuration is reported in one message, before anything is touched.
   - Asks HTCondor's collector for the credds, once for each collector and constraint.
+  - Takes the UIDs of accounts whose roles have none from the state database, writes the run down there, and leaves to
+    other runs that are going on what they serve.
   - In a play on the nodes, the inventory's groups, hosts and addresses are filled in when they are not given.
 author:
   - fife.managed_tokens contributors (@fife)
@@ -99,8 +101,20 @@ options:
     description:
       - Limits in seconds. C(run) bounds the whole run (900), C(kerberos) a ticket (20), C(store) one storer run (60),
         C(ping) a probe (3), C(connect) the login to a node (10), C(push) all work on one connection (30), C(vault) a
-        look-up of a token (5).
+        look-up of a token (5), C(ferry) an answer of the registry (10).
     type: dict
+  uid_max_age:
+    description: A UID from the database that nobody has confirmed for longer is warned of; a number with s, m, h or d.
+    type: str
+    default: 7d
+  forget_after:
+    description: After how long the database forgets services and nodes that have left the configuration; at least 1d.
+    type: str
+    default: 30d
+  take_over:
+    description: Serve also what other runs hold, and end their holds. For when they are known to be dead.
+    type: bool
+    default: false
   later:
     description:
       - Settings of the later stages, named like their variables without C(managed_tokens_), to be checked now. A bad
@@ -108,6 +122,7 @@ options:
     type: dict
 extends_documentation_fragment:
   - fife.managed_tokens.stage.attributes
+  - fife.managed_tokens.stage.database
 seealso:
   - module: fife.managed_tokens.kinit_service
 """

@@ -41,6 +41,13 @@ options:
     description: Run the storer with C(-v).
     type: bool
     default: false
+  reuse:
+    description:
+      - A token that a run has stored on a credd less than this ago is not stored there again, if the kept one is still
+        good; a number with C(s), C(m), C(h) or C(d). V(0s) stores in every run.
+      - For sliced jobs and for those that are launched again on failed hosts. It needs the state database.
+    type: str
+    default: 0s
 requirements:
   - requests (Python)
   - condor_vault_storer (HTCondor)
@@ -48,6 +55,7 @@ requirements:
 extends_documentation_fragment:
   - fife.managed_tokens.stage
   - fife.managed_tokens.stage.attributes
+  - fife.managed_tokens.stage.database
 """
 
 EXAMPLES = r"""

@@ -25,6 +25,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption 
     owner_pid,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import split_password
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._live_progress import LiveProgress
 
 
@@ -44,7 +45,7 @@ class Door(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         try:
             self.check_play(task_vars)
-            options = self.complete(dict(self._task.args), task_vars)
+            options = _hide_password(self.complete(dict(self._task.args), task_vars))
             if not self._is_in_process():
                 result.update(
                     self._execute_module(module_name=self._task.action, module_args=options, task_vars=task_vars)
@@ -86,6 +87,15 @@ class Door(ActionBase):
             progress=LiveProgress(self.TITLE or self._task.get_name()),
             owner=owner_pid(),
         )
+
+
+def _hide_password(options: dict[str, t.Any]) -> dict[str, t.Any]:
+    # Options are shown with -vvv and in a failed module's result; the one for passwords is not.
+    if isinstance(options.get("database"), str):
+        options["database"], password = split_password(options["database"])
+        if password and not options.get("database_password"):
+            options["database_password"] = password
+    return options
 
 
 class OnceDoor(Door):

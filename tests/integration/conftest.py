@@ -31,6 +31,15 @@ def light() -> Iterator[Laboratory]:
 
 
 @pytest.fixture(scope="session")
+def database() -> Iterator[Laboratory]:
+    """Start a laboratory without HTCondor whose state is in PostgreSQL."""
+    laboratory = Laboratory("it-database")
+    laboratory.up("--light", "--postgres")
+    yield laboratory
+    laboratory.lab("down", check=False)
+
+
+@pytest.fixture(scope="session")
 def condor() -> Iterator[Laboratory]:
     """Start a laboratory with a real pool and two credds: the demo's layout."""
     laboratory = Laboratory("it-condor")

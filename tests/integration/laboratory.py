@@ -89,10 +89,13 @@ class Laboratory:
         return result
 
     def up(self, *options: str) -> None:
-        """Start it, and learn its layout."""
+        """Start it, learn its layout, and let it learn the UIDs of its accounts."""
         self.lab("down", check=False)
         self.lab("up", *options, timeout=600)
         self.layout = json.loads(self.run("cat", "/srv/lab/layout.json").output)
+        done = self.refresh()
+        if done.status:
+            raise AssertionError(f"refresh_uids ended with {done.status}:\n{done.output}")
 
     def run(self, *argv: str, check: bool = True, user: str = "", timeout: float = 300) -> Done:
         """Run a command in it, as the service account unless told otherwise."""
@@ -120,7 +123,28 @@ class Laboratory:
         assignments = [f"{key}={value}" for key, value in (env or {}).items()]
         return self.run("env", *assignments, "ansible-playbook", *words, check=False, timeout=timeout)
 
+    def refresh(self, *options: str) -> Done:
+        """Run the refresh_uids playbook."""
+        return self.play("fife.managed_tokens.refresh_uids", *options)
+
+    def wait_until(self, is_so: t.Callable[[], bool], what: str, seconds: float = 60.0) -> None:
+        """Return as soon as `is_so` says yes.
+
+        Raises: AssertionError naming `what`.
+        """
+        end = time.monotonic() + seconds
+        while not is_so():
+            if time.monotonic() > end:
+                raise AssertionError(f"in {seconds:g} s it has not come to this: {what}")
+            time.sleep(0.1)
+
     # -- what the world looks like ------------------------------------------------------------------------------------
+
+    @property
+    def database(self) -> str:
+        """Give the setting that names the state database."""
+        settings = json.loads(self.run("cat", "/srv/lab/inventory/group_vars/all/settings.yml").output)
+        return str(settings["managed_tokens_database"])
 
     @property
     def services(self) -> list[dict[str, t.Any]]:
@@ -164,7 +188,7 @@ class Laboratory:
         directory = "/srv/lab/state/service-credd-vault-tokens"
         script = (
             "import json,os,sys\nd=sys.argv[1]\n"
-            "names=sorted(os.listdir(d)) if os.path.isdir(d) else []\n"
+            "names=sorted(n for n in os.listdir(d) if n.startswith('vt_')) if os.path.isdir(d) else []\n"
             "print(json.dumps({n: open(os.path.join(d,n)).read() for n in names}))"
         )
         found: dict[str, str] = json.loads(self.run("/usr/bin/python3", "-c", script, directory).output)

@@ -103,6 +103,21 @@ def test_the_machine_is_as_it_was_afterwards(own: Laboratory, how: str) -> None:
     assert {key: after[key] for key in after} == before
 
 
+def test_a_killed_postgresql_leaves_no_shared_memory(own: Laboratory) -> None:
+    before = sorted(os.listdir("/dev/shm"))
+    own.up("--light", "--postgres", "--experiments", "1", "--roles", "1", "--nodes", "1")
+    assert "PostgreSQL" in own.run("ls", "/dev/shm", user="root").output
+    pid = first_process(own)
+    namespace = os.readlink(f"/proc/{pid}/ns/pid")
+    os.kill(pid, signal.SIGKILL)
+    for _attempt in range(100):
+        if not processes_in(namespace):
+            break
+        time.sleep(0.1)
+    assert processes_in(namespace) == []
+    assert sorted(os.listdir("/dev/shm")) == before
+
+
 def test_an_interrupted_start_leaves_nothing(own: Laboratory) -> None:
     before = machine()
     for delay in (0.05, 0.2, 0.4):
@@ -143,6 +158,12 @@ def test_two_laboratories_do_not_disturb_each_other(own: Laboratory, light: Labo
         (["fault", "node-on-fire"], "There is no fault 'node-on-fire'"),
         (["fault", "node-blackholed"], "The fault node-blackholed is used as: fault node-blackholed NODE"),
         (["fault", "keytab-missing", "nobody"], "There is no account 'nobody'"),
+        (["fault", "ferry-500", "0"], "ferry-500 needs a number of requests from 1 on, not '0'."),
+        (["fault", "ferry-429", "0.5"], "ferry-429 needs a whole number of seconds, not '0.5'."),
+        (["fault", "ferry-slow", "long"], "ferry-slow needs a number of seconds, not 'long'."),
+        (["fault", "ferry-unknown", "dunepr"], "There is no account 'dunepr'; did you mean 'dunepro'?"),
+        (["fault", "ferry-uid", "dunepro"], "The fault ferry-uid is used as: fault ferry-uid ACCOUNT UID"),
+        (["fault", "database-down"], "This laboratory has no PostgreSQL"),
         (["up", "--light"], "The laboratory 'it-light' is up already"),
         (["up", "--nodes", "0"], "The sizes of a laboratory are numbers from 1 on."),
         (["run"], "There is no command to run"),

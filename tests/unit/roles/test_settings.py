@@ -23,7 +23,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_verdict
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 ENGINE = "ansible_collections.fife.managed_tokens.plugins.module_utils."
-ROLE = CHECKOUT / "roles" / "token_push"
+ROLES = ("token_push", "refresh_uids")
 NAMESPACE = "fife.managed_tokens."
 VARIABLE = re.compile(r"\bmanaged_tokens_[a-z0-9_]+")
 
@@ -38,9 +38,11 @@ SPECS: dict[str, dict[str, t.Any]] = {
     "service_info": spec_of("service_info"),
     "kinit_service": spec_of("kinit"),
     "vault_token_store": spec_of("store"),
+    "ferry_uids": spec_of("ferry"),
     "ping_nodes": spec_of("ping"),
     "push_vault_token": spec_of("push"),
     "node_result": NODE_RESULT_SPEC,
+    "run_record": spec_of("record"),
     "run_verdict": RUN_VERDICT_SPEC,
 }
 
@@ -49,18 +51,31 @@ def read(path: Path) -> t.Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-OPTIONS: dict[str, dict[str, t.Any]] = read(ROLE / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
-TASKS: list[dict[str, t.Any]] = read(ROLE / "tasks" / "main.yml")
+def of_role(role: str) -> Path:
+    return CHECKOUT / "roles" / role
+
+
+OPTIONS: dict[str, dict[str, dict[str, t.Any]]] = {
+    role: read(of_role(role) / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"] for role in ROLES
+}
+TASKS: dict[str, list[dict[str, t.Any]]] = {role: read(of_role(role) / "tasks" / "main.yml") for role in ROLES}
 
 
 def test_role_settings_are_exactly_the_known_ones() -> None:
-    assert OPTIONS.keys() == KNOWN_SETTINGS
+    assert set().union(*OPTIONS.values()) == KNOWN_SETTINGS
 
 
-def handed_on() -> list[tuple[str, str, str]]:
+def test_role_settings_of_one_name_are_one_setting() -> None:
+    first, second = OPTIONS.values()
+    for name in first.keys() & second.keys():
+        for aspect, absent in ASPECTS:
+            assert first[name].get(aspect, absent) == second[name].get(aspect, absent), (name, aspect)
+
+
+def handed_on(role: str) -> list[tuple[str, str, str]]:
     """List which setting the role hands to which option of which module."""
     found = []
-    for task in TASKS:
+    for task in TASKS[role]:
         for module in (name for name in task if name.startswith(NAMESPACE)):
             for option, value in (task[module] or {}).items():
                 names = VARIABLE.findall(value) if isinstance(value, str) else []
@@ -72,33 +87,40 @@ def handed_on() -> list[tuple[str, str, str]]:
 ASPECTS = (("type", "str"), ("elements", None), ("choices", None), ("default", None))
 
 
-@pytest.mark.parametrize(("setting", "module", "option"), handed_on())
-def test_role_setting_and_module_option_agree(setting: str, module: str, option: str) -> None:
-    ours, theirs = OPTIONS[setting], SPECS[module][option]
+@pytest.mark.parametrize(
+    ("role", "setting", "module", "option"), [(role, *handed) for role in ROLES for handed in handed_on(role)]
+)
+def test_role_setting_and_module_option_agree(role: str, setting: str, module: str, option: str) -> None:
+    ours, theirs = OPTIONS[role][setting], SPECS[module][option]
     for aspect, absent in ASPECTS:
         assert ours.get(aspect, absent) == theirs.get(aspect, absent), aspect
 
 
-def test_role_hands_on_every_setting() -> None:
+@pytest.mark.parametrize("role", ROLES)
+def test_role_hands_on_every_setting(role: str) -> None:
     # The token host is where the tasks go, not an option of theirs.
-    assert {setting for setting, _module, _option in handed_on()} == KNOWN_SETTINGS - {"managed_tokens_token_host"}
+    assert {setting for setting, _module, _option in handed_on(role)} == OPTIONS[role].keys() - {
+        "managed_tokens_token_host"
+    }
 
 
 def test_role_has_every_setting_checked_early_that_can_be() -> None:
-    (setup,) = [task[f"{NAMESPACE}service_info"] for task in TASKS if f"{NAMESPACE}service_info" in task]
+    (setup,) = [task[f"{NAMESPACE}service_info"] for task in TASKS["token_push"] if f"{NAMESPACE}service_info" in task]
     for name, value in setup["later"].items():
         assert VARIABLE.findall(value) == [f"managed_tokens_{name}"]
 
 
-def test_role_settings_whose_default_is_not_defined_are_omitted() -> None:
-    text = (ROLE / "tasks" / "main.yml").read_text(encoding="utf-8")
+@pytest.mark.parametrize("role", ROLES)
+def test_role_settings_whose_default_is_not_defined_are_omitted(role: str) -> None:
+    text = " ".join(str(task) for task in TASKS[role] if any(name.startswith(NAMESPACE) for name in task))
     for name in VARIABLE.findall(text):
         assert re.search(rf"{name}\s*\|\s*default\(", text), f"{name} would fail when it is not set"
 
 
-def test_role_once_stages_are_shaped_by_no_host() -> None:
+@pytest.mark.parametrize("role", ROLES)
+def test_role_once_stages_are_shaped_by_no_host(role: str) -> None:
     """The first host's value of such a keyword would count for all."""
-    for task in TASKS:
+    for task in TASKS[role]:
         if f"{NAMESPACE}node_result" in task:
             continue
         assert task["run_once"] is True, task["name"]
@@ -108,7 +130,7 @@ def test_role_once_stages_are_shaped_by_no_host() -> None:
 
 def test_role_timeouts_are_documented_with_their_defaults() -> None:
     for text in (
-        OPTIONS["managed_tokens_timeouts"]["description"],
+        *(OPTIONS[role]["managed_tokens_timeouts"]["description"] for role in ROLES),
         " ".join(documented("service_info")["options"]["timeouts"]["description"]),
     ):
         for name in Timeouts.__dataclass_fields__:

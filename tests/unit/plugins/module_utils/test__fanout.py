@@ -82,3 +82,20 @@ def test_fan_out_error_ends_the_batch_after_what_has_begun_has_ended(
     # A thread may take one more item before it is told; what has begun is waited for, and the others never begin.
     assert sorted([0, *cleaned]) == sorted(begun)
     assert len(begun) <= 3
+
+
+def test_fan_out_error_ends_also_what_work_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+    waits = threading.Event()
+    monkeypatch.setattr(_fanout, "end_all_programs", lambda: None)
+
+    def work(item: int) -> bool:
+        if item == 0:
+            waits.wait(20.0)
+            raise ValueError("bug")
+        waits.set()
+        return ended.wait(20.0)
+
+    with pytest.raises(ValueError, match="bug"):
+        fan_out(range(2), work, concurrency=2, at_early_end=ended.set)
+    assert ended.is_set()

@@ -34,7 +34,15 @@ def test_every_entry_says_what_it_means_what_to_do_and_who(kind: str) -> None:
     entry = KINDS[kind]
     assert entry.sentence.endswith(".")
     assert entry.advice.endswith(".")
-    people = (_kinds.OPERATOR, _kinds.EXPERIMENT, _kinds.NODES, _kinds.POOL, _kinds.VAULT, _kinds.KDC)
+    people = (
+        _kinds.OPERATOR,
+        _kinds.EXPERIMENT,
+        _kinds.NODES,
+        _kinds.POOL,
+        _kinds.VAULT,
+        _kinds.KDC,
+        _kinds.REGISTRY,
+    )
     assert entry.who in people
 
 

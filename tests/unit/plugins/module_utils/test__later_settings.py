@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
 from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import (
     AT_LEAST_ONE,
+    DURATIONS,
     NOT_NEGATIVE,
+    duration_of,
     later_problems,
     lifetime_seconds,
 )
@@ -34,6 +36,39 @@ def test_lifetime_seconds_of_a_duration(text: str, seconds: int) -> None:
 def test_lifetime_seconds_of_anything_else_is_bad_input(text: str) -> None:
     with pytest.raises(BadInput, match="it has to be a duration like 12h or 3d, less than 7d"):
         lifetime_seconds(text)
+
+
+GOOD_DURATIONS: tuple[tuple[str, str, int], ...] = (
+    ("uid_max_age", "7d", 604800),
+    ("uid_max_age", "1s", 1),
+    ("forget_after", "24h", 86400),
+    ("store_reuse", "0s", 0),
+    ("store_reuse", " 10 m ", 600),
+)
+
+
+@pytest.mark.parametrize(("name", "text", "seconds"), GOOD_DURATIONS)
+def test_duration_of_a_setting(name: str, text: str, seconds: int) -> None:
+    assert duration_of(name, text) == seconds
+
+
+BAD_DURATIONS: tuple[tuple[str, str, str], ...] = (
+    ("uid_max_age", "0s", "it has to be a duration like 90s, 12h or 30d."),
+    ("uid_max_age", "7", "it has to be a duration like 90s, 12h or 30d."),
+    ("forget_after", "23h", "it has to be a duration like 90s, 12h or 30d, at least 24 h."),
+    ("forget_after", "soon", "it has to be a duration like 90s, 12h or 30d, at least 24 h."),
+    ("store_reuse", "-1s", "it has to be a duration like 90s, 12h or 30d."),
+    ("store_reuse", "", "it has to be a duration like 90s, 12h or 30d."),
+)
+
+
+@pytest.mark.parametrize(("name", "text", "words"), BAD_DURATIONS)
+def test_duration_of_anything_else_is_bad_input(name: str, text: str, words: str) -> None:
+    expected = f"managed_tokens_{name} is {text!r}; {words}"
+    with pytest.raises(BadInput) as caught:
+        duration_of(name, text)
+    assert caught.value.problems == (expected,)
+    assert later_problems({name: text}) == [expected]
 
 
 # The settings that are wrong, and what is said of them.
@@ -67,12 +102,15 @@ def test_later_problems_good_settings_in_every_form_are_fine(tmp_path: Path) -> 
         "known_hosts": f"{tmp_path / 'one'},{tmp_path / 'two'}",
         "kex_algorithms": "curve25519-sha256",
         "vault_ca": str(tmp_path),
+        "uid_max_age": "7d",
+        "forget_after": "30d",
+        "store_reuse": None,
     }
     assert later_problems(good) == []
     assert later_problems({}) == []
 
 
-NAMES = (*AT_LEAST_ONE, *NOT_NEGATIVE, "min_token_lifetime", "known_hosts", "kex_algorithms", "vault_ca")
+NAMES = (*AT_LEAST_ONE, *NOT_NEGATIVE, *DURATIONS, "min_token_lifetime", "known_hosts", "kex_algorithms", "vault_ca")
 
 
 def test_later_problems_names_are_settings() -> None:

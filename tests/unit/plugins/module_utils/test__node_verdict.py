@@ -14,6 +14,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._node_verdict 
     MOST_MESSAGES,
     Verdict,
     advise,
+    left_to_others,
     of_node,
     of_run,
 )
@@ -69,6 +70,16 @@ NO_CREDD = outcome(
 NO_PING = outcome("ping", "failed", kind="ping_unanswered", message="n1: silence", config_service="")
 SETUP = outcome("setup", "ok")
 
+HELD = outcome(
+    "setup",
+    "skipped",
+    config_service="nova_production",
+    kind="service_held",
+    message="nova_production: all its 2 nodes are being served.",
+)
+PARTLY_HELD = outcome("setup", "skipped", kind="service_held", message="dune_production: 1 of its 2 nodes are.")
+NO_STATE = outcome("state", "failed", service="", config_service="", kind="state_unavailable", message="It is locked.")
+
 # Outcomes, whether nodes are told, whether the run failed, what its sentence begins with.
 RUNS: tuple[tuple[list[Outcome], bool, bool, str], ...] = (
     ([SETUP], True, False, "1 of 1 services well."),
@@ -98,6 +109,40 @@ RUNS: tuple[tuple[list[Outcome], bool, bool, str], ...] = (
     ),
     ([NO_TICKET, outcome("push", "skipped", kind="not_attempted", message="not tried")], True, False, "0 of 1"),
     ([NO_TICKET, outcome("push", "skipped", kind="not_attempted", message="not tried")], False, True, "0 of 1"),
+    (
+        [HELD],
+        True,
+        False,
+        "0 of 0 services well, 1 left to another run that serves them now: nova_production. nova_production: all its",
+    ),
+    (
+        [HELD, SETUP, OK],
+        True,
+        False,
+        (
+            "1 of 1 services well, 1 of 1 (service, node) pairs in place, 0 of them renewed, "
+            "1 left to another run that serves them now: nova_production. "
+            "nova_production: all its 2 nodes are being served."
+        ),
+    ),
+    ([PARTLY_HELD, SETUP, OK], True, False, "1 of 1 services well, 1 of 1 (service, node) pairs in place, 0 of"),
+    ([PARTLY_HELD, NO_TICKET], True, True, "0 of 1 services well. dune_production: no keytab."),
+    (
+        [HELD, NO_TICKET],
+        True,
+        True,
+        "0 of 1 services well, 1 left to another run that serves them now: nova_production. dune",
+    ),
+    (
+        [SETUP, OK, NO_STATE],
+        True,
+        True,
+        (
+            "1 of 1 services well, 1 of 1 (service, node) pairs in place, 0 of them renewed. It is locked. "
+            f"{DO['state_unavailable']}"
+        ),
+    ),
+    ([SETUP, SILENT, NO_STATE], True, True, "0 of 1 services well, 0 of 1 (service, node) pairs in place, 0 of them"),
 )
 
 
@@ -107,6 +152,11 @@ def test_of_run_fails_for_what_no_node_has_shown(outcomes: list[Outcome], told: 
     assert verdict.failed is failed
     assert verdict.msg.startswith(words)
     assert not verdict.unreachable
+
+
+def test_left_to_others_are_those_of_which_nothing_was_done() -> None:
+    assert left_to_others([HELD, PARTLY_HELD, SETUP]) == {"nova_production": HELD.message}
+    assert left_to_others([]) == {}
 
 
 def test_of_run_in_check_mode_says_what_would_be() -> None:

@@ -16,7 +16,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._resolve import Wanted
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import HTGETTOKEN, Credd
-from ansible_collections.fife.managed_tokens.plugins.module_utils._setup import add_uids, complete, no_uids
+from ansible_collections.fife.managed_tokens.plugins.module_utils._setup import add_uids, complete
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import service
 
 CREDDS = (Credd("c1", "col"),)
@@ -65,12 +65,12 @@ def test_add_uids_role_level_wins_and_only_open_accounts_are_asked_for() -> None
 
 
 def test_add_uids_nobody_knows_gives_zero() -> None:
-    assert [item.uid for item in add_uids([wanted()], no_uids)] == [0]
+    assert [item.uid for item in add_uids([wanted()], lambda _accounts: {})] == [0]
 
 
 def test_add_uids_bad_role_file_is_told() -> None:
     with pytest.raises(BadInput, match=r"nova.roles.production: default_role_file has the placeholder '\{x\}'"):
-        add_uids([wanted("nova_production", default_role_file="{x}", uid=1)], no_uids)
+        add_uids([wanted("nova_production", default_role_file="{x}", uid=1)], lambda _accounts: {})
 
 
 def test_complete_takes_credds_from_the_pool_and_the_server_from_its_options() -> None:

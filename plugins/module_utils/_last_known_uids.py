@@ -1,0 +1,56 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Remember beside the kept tokens which UIDs the database gave last, for a run that cannot read it.
+
+A database that is down must not stop tokens, and a token's file name is made from a UID. The copy is used for nothing
+else, and never when the database answers.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadFile
+from ansible_collections.fife.managed_tokens.plugins.module_utils._private_file import (
+    ensure_private_directory,
+    read_private,
+    replace_private,
+)
+
+FILE_NAME = "last-known-uids.json"
+
+
+@dataclass(frozen=True, slots=True)
+class LastKnown:
+    """UIDs by account, and since when the database gives them (seconds since the epoch; 0.0: never)."""
+
+    uids: t.Mapping[str, int] = field(default_factory=dict)
+    read: float = 0.0
+
+
+def recall(directory: Path) -> LastKnown:
+    """Give what was remembered in `directory`; a copy that is not there, not ours or not readable is none."""
+    try:
+        plain = json.loads(read_private(directory / FILE_NAME) or b"{}")
+        uids = {str(account): int(uid) for account, uid in plain["uids"].items() if int(uid) > 0}
+        return LastKnown(uids, float(plain["read"]))
+    except (BadFile, ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return LastKnown()
+
+
+def remember(directory: Path, uids: t.Mapping[str, int], *, now: float) -> None:
+    """Replace the copy, unless it says the same already (then its time stays).
+
+    Raises: BadFile when it cannot be written.
+    """
+    if not uids or recall(directory).uids == uids:
+        return
+    ensure_private_directory(directory)
+    text = json.dumps({"read": now, "uids": dict(sorted(uids.items()))}, separators=(",", ":"))
+    replace_private(directory / FILE_NAME, text.encode())

@@ -1,0 +1,210 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# Private to this collection: may change in any release.
+"""Use the state database for one run: what it knows at the beginning, whom the run has to leave alone, and what came
+of it.
+
+Nothing here stops a run. A database that does not answer is a sentence for the operator; tokens do not wait for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils import _last_known_uids as last_known
+from ansible_collections.fife.managed_tokens.plugins.module_utils import _state_configured as configured
+from ansible_collections.fife.managed_tokens.plugins.module_utils import _state_results as results
+from ansible_collections.fife.managed_tokens.plugins.module_utils import _state_runs as runs
+from ansible_collections.fife.managed_tokens.plugins.module_utils import _state_uids as state_uids
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
+    BadFile,
+    StateUnavailable,
+    StateUnusable,
+)
+from ansible_collections.fife.managed_tokens.plugins.module_utils._holder import holder
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import CHANGED, FAILED, OK, STORE, Outcome
+from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
+from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Service
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state_uids import KnownUid
+
+if t.TYPE_CHECKING:
+    import sqlalchemy as sa
+
+# Under these names the Go service reports its programs.
+TOKEN_PUSH = "token-push"
+REFRESH_UIDS = "refresh-uids-from-ferry"
+StateTrouble = (StateUnavailable, StateUnusable)
+
+
+@dataclass(frozen=True, slots=True)
+class UidBook:
+    """What is known of UIDs, by account; `trouble` says why the database could not be read, "" when it could, and
+    `remark` that the UIDs are not the database's own of now."""
+
+    uids: t.Mapping[str, KnownUid] = field(default_factory=dict)
+    trouble: str = ""
+    remark: str = ""
+
+    def source(self, accounts: t.Collection[str]) -> dict[str, int]:
+        """Give the UIDs of those accounts that are known."""
+        return {account: self.uids[account].uid for account in accounts if account in self.uids}
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What the database said when the run began: runs that never ended, nodes that others serve, and what went
+    wrong."""
+
+    lost: tuple[runs.RunRow, ...] = ()
+    held: tuple[runs.Hold, ...] = ()
+    forgotten: tuple[tuple[str, str], ...] = ()
+    trouble: str = ""
+
+
+def look_up_uids(state: State | None, directory: Path) -> UidBook:
+    """Give all UIDs that are known: the database's, or those that it gave last when it does not answer, or knows none
+    at all, as one that has been lost and made anew. Reads only.
+
+    `directory` is where the last known ones are kept.
+    """
+    if state is None:
+        return UidBook()
+    trouble = ""
+    try:
+        with state.read() as db:
+            known = state_uids.known_uids(db)
+    except StateTrouble as err:
+        known, trouble = {}, err.msg
+    if known:
+        return UidBook(known)
+    old = last_known.recall(directory).uids
+    remark = ""
+    if old:
+        now = time.time()
+        known = {name: KnownUid(name, uid, noted=now) for name, uid in old.items()}
+        remark = f"The UIDs of {len(old)} accounts are those that the state database {state.label} gave last" + (
+            "." if trouble else "; it knows none now. Run the playbook refresh_uids."
+        )
+    return UidBook(known, trouble, remark)
+
+
+def remember_uids(book: UidBook, directory: Path) -> list[str]:
+    """Keep the UIDs for a run that cannot read the database; give a remark when that fails."""
+    if book.trouble or book.remark:
+        return []
+    try:
+        last_known.remember(directory, book.source(book.uids), now=time.time())
+    except BadFile as err:
+        return [f"The last known UIDs could not be kept: {err.msg}"]
+    return []
+
+
+def look_for_holds(state: State | None, run: Run) -> Beginning:
+    """Give what a run that began now would find, without writing anything."""
+    if state is None:
+        return Beginning()
+    try:
+        with state.read() as db:
+            return Beginning(held=tuple(runs.holds_of_others(db, run.id, now=time.time())))
+    except StateTrouble as err:
+        return Beginning(trouble=err.msg)
+
+
+def begin(
+    state: State | None,
+    run: Run,
+    services: t.Sequence[Service],
+    known: t.Sequence[Service],
+    *,
+    program: str,
+    owner: int | None,
+    forget_after: float,
+    take_over: bool,
+) -> Beginning:
+    """Write down that the run begins and which nodes it serves with which service, and what is configured now.
+
+    `services` are those of the run, `known` all that are configured. Nodes that another run serves are not held.
+    """
+    if state is None:
+        return Beginning()
+    now = time.time()
+    try:
+        with state.write() as db:
+            lost = runs.begin_run(db, _row(run, program, owner), now=now)
+            if take_over:
+                runs.break_holds(db, run.id)
+            held = runs.holds_of_others(db, run.id, now=now)
+            runs.hold(db, run.id, _free(services, held))
+            state_uids.note_uids(db, now=now)
+            nodes = {node.name for service in known for node in service.nodes}
+            names = {service.config_name: service.name for service in known}
+            forgotten = configured.note_configured(db, names, nodes, now=now, forget_after=forget_after)
+        return Beginning(tuple(lost), tuple(held), tuple(forgotten))
+    except StateTrouble as err:
+        return Beginning(trouble=err.msg)
+
+
+def recent_stores(state: State | None, within: float) -> dict[tuple[str, str], tuple[float, str]]:
+    """Give when (seconds since the epoch) and by which run each (service, credd) was stored less than `within` seconds
+    ago. A database that does not answer knows of none."""
+    if state is None or within <= 0:
+        return {}
+    limit = time.time() - within
+    try:
+        with state.read() as db:
+            found = results.last_success(db, STORE)
+    except StateTrouble:
+        return {}
+    return {key: (when, run) for key, (when, run) in found.items() if when >= limit}
+
+
+def remember_stores(state: State | None, run: Run, outcomes: t.Sequence[Outcome]) -> None:
+    """Write down at once what was stored, for runs that begin before this one ends; the run's end tells what went
+    wrong with the database."""
+    if state is None:
+        return
+    with contextlib.suppress(*StateTrouble), state.write() as db:
+        results.remember_outcomes(db, outcomes, run=run.id)
+
+
+def remember_run(
+    state: State, run: Run, outcomes: t.Sequence[Outcome], *, program: str, owner: int | None, message: str
+) -> None:
+    """Write down what came of the run, all of it or nothing.
+
+    Raises: StateUnavailable, StateUnusable.
+    """
+    with state.write() as db:
+        results.count_failures(db, outcomes)
+        record_run(db, run, outcomes, program=program, owner=owner, message=message)
+
+
+def record_run(
+    db: sa.Connection, run: Run, outcomes: t.Sequence[Outcome], *, program: str, owner: int | None, message: str
+) -> None:
+    """Write down within the caller's transaction what was attempted, and that the run has ended."""
+    well = sum(outcome.status in (OK, CHANGED) for outcome in outcomes)
+    failed = sum(outcome.status == FAILED for outcome in outcomes)
+    results.remember_outcomes(db, outcomes, run=run.id)
+    row = _row(run, program, owner)
+    runs.end_run(db, row, now=time.time(), well=well, failed=failed, message=message)
+
+
+def _free(services: t.Sequence[Service], held: t.Sequence[runs.Hold]) -> dict[str, list[str]]:
+    taken = {(hold.service, node) for hold in held for node in hold.nodes}
+    free = {
+        service.config_name: [node.name for node in service.nodes if (service.config_name, node.name) not in taken]
+        for service in services
+    }
+    return {name: nodes for name, nodes in free.items() if nodes}
+
+
+def _row(run: Run, program: str, owner: int | None) -> runs.RunRow:
+    return runs.RunRow(run.id, program, run.started, run.deadline, holder(owner))
