@@ -28,7 +28,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
     StateUnusable,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._holder import holder
-from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import CHANGED, FAILED, OK, STORE, Outcome
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import CHANGED, OK, STORE, Outcome
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State
@@ -190,11 +190,25 @@ def record_run(
     db: sa.Connection, run: Run, outcomes: t.Sequence[Outcome], *, program: str, owner: int | None, message: str
 ) -> None:
     """Write down within the caller's transaction what was attempted, and that the run has ended."""
-    well = sum(outcome.status in (OK, CHANGED) for outcome in outcomes)
-    failed = sum(outcome.status == FAILED for outcome in outcomes)
     results.remember_outcomes(db, outcomes, run=run.id)
-    row = _row(run, program, owner)
-    runs.end_run(db, row, now=time.time(), well=well, failed=failed, message=message)
+    runs.end_run(db, _row(run, program, owner), _ending(outcomes, message))
+
+
+def _ending(outcomes: t.Sequence[Outcome], message: str) -> runs.Ending:
+    spans: dict[str, tuple[float, float]] = {}
+    for outcome in outcomes:
+        first, last = spans.get(outcome.stage, (outcome.started, 0.0))
+        spans[outcome.stage] = min(first, outcome.started), max(last, outcome.started + outcome.seconds)
+    bad = {outcome.config_service for outcome in outcomes if outcome.is_failure}
+    return runs.Ending(
+        ended=time.time(),
+        well=sum(outcome.status in (OK, CHANGED) for outcome in outcomes),
+        failed=sum(outcome.is_failure for outcome in outcomes),
+        services=len({outcome.config_service for outcome in outcomes} - {""}),
+        services_failed=len(bad - {""}),
+        message=message,
+        stages={stage: (last, last - first) for stage, (first, last) in spans.items()},
+    )
 
 
 def _free(services: t.Sequence[Service], held: t.Sequence[runs.Hold]) -> dict[str, list[str]]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._holder import Holder
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_schema import schema
@@ -69,19 +69,49 @@ def begin_run(db: sa.Connection, run: RunRow, *, now: float) -> list[RunRow]:
     return lost
 
 
-def end_run(db: sa.Connection, run: RunRow, *, now: float, well: int, failed: int, message: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended: its outcomes that were `well` and that `failed`, its `services` and how many of these were not
+    wholly well, one sentence, and for each stage when it ended and how many seconds it took."""
+
+    ended: float
+    well: int = 0
+    failed: int = 0
+    services: int = 0
+    services_failed: int = 0
+    message: str = ""
+    stages: t.Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def end_run(db: sa.Connection, run: RunRow, ending: Ending) -> None:
     """Write down how the run ended, also when its beginning could not be, and let go of what it held."""
     import sqlalchemy as sa
 
-    table, holds = schema().runs, schema().holds
+    table, holds, stages = schema().runs, schema().holds, schema().stages
     if not db.execute(sa.select(table.c.id).where(table.c.id == run.id)).first():
         _insert(db, run)
     db.execute(
         sa.update(table)
         .where(table.c.id == run.id)
-        .values(state=ENDED, ended=now, well=well, failed=failed, message=message[:LONGEST_MESSAGE])
+        .values(
+            state=ENDED,
+            ended=ending.ended,
+            well=ending.well,
+            failed=ending.failed,
+            services=ending.services,
+            services_failed=ending.services_failed,
+            message=ending.message[:LONGEST_MESSAGE],
+        )
     )
     db.execute(sa.delete(holds).where(holds.c.run == run.id))
+    if ending.stages:
+        # A stage that this run did not reach keeps what it took the last time.
+        db.execute(sa.delete(stages).where(stages.c.program == run.program, stages.c.stage.in_(list(ending.stages))))
+        rows = [
+            {"program": run.program, "stage": stage, "ended": ended, "seconds": seconds, "run": run.id}
+            for stage, (ended, seconds) in sorted(ending.stages.items())
+        ]
+        db.execute(sa.insert(stages), rows)
 
 
 def holds_of_others(db: sa.Connection, run_id: str, *, now: float) -> list[Hold]:

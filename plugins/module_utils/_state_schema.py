@@ -55,8 +55,10 @@ class Schema:
     configured: sa.Table
     results: sa.Table
     runs: sa.Table
+    stages: sa.Table
     holds: sa.Table
     notifications: sa.Table
+    deliveries: sa.Table
 
 
 @functools.cache
@@ -71,6 +73,9 @@ def schema() -> Schema:
 
     def time(name: str) -> sa.Column[float]:
         return Column(name, Float, nullable=False, server_default="0")
+
+    def count(name: str) -> sa.Column[int]:
+        return Column(name, Integer, nullable=False, server_default="0")
 
     def text(name: str) -> sa.Column[str]:
         return Column(name, Text, nullable=False, server_default="")
@@ -146,7 +151,7 @@ def schema() -> Schema:
             time("attempted"),
             time("succeeded"),
             time("failing_since"),
-            Column("seconds", Float, nullable=False, server_default="0"),
+            time("seconds"),
             text("kind"),
             text("message"),
             time("expires"),
@@ -165,9 +170,22 @@ def schema() -> Schema:
             text("machine"),
             Column("pid", BigInteger, nullable=False, server_default="0"),
             Column("pid_started", BigInteger, nullable=False, server_default="0"),
-            Column("well", Integer, nullable=False, server_default="0"),
-            Column("failed", Integer, nullable=False, server_default="0"),
+            # Outcomes; and of these services, how many were not wholly well.
+            count("well"),
+            count("failed"),
+            count("services"),
+            count("services_failed"),
             text("message"),
+        ),
+        # How long each stage of a program took last.
+        stages=sa.Table(
+            "mt_stages",
+            own,
+            Column("program", Text, primary_key=True),
+            Column("stage", Text, primary_key=True),
+            time("ended"),
+            time("seconds"),
+            text("run"),
         ),
         # Which nodes a run serves with a service; two runs may serve different nodes of one service at once.
         holds=sa.Table(
@@ -187,5 +205,16 @@ def schema() -> Schema:
             time("sent"),
             text("kind"),
             text("run"),
+        ),
+        # The last message of each sort to each target (a service, or none), once for those that were accepted and once
+        # for those that were not.
+        deliveries=sa.Table(
+            "mt_deliveries",
+            own,
+            Column("channel", Text, primary_key=True),
+            Column("target", Text, primary_key=True),
+            Column("success", Integer, primary_key=True),
+            time("sent"),
+            time("seconds"),
         ),
     )

@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 from laboratory import Laboratory
+from remembered import PLAYGROUND
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,3 +47,19 @@ def condor() -> Iterator[Laboratory]:
     laboratory.up()
     yield laboratory
     laboratory.lab("down", check=False)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def lab(request: pytest.FixtureRequest) -> Laboratory:
+    """Give a laboratory with the one kind of database, and with the other."""
+    found: Laboratory = request.getfixturevalue("light" if request.param == "sqlite" else "database")
+    return found
+
+
+@pytest.fixture
+def playground(light: Laboratory) -> Iterator[str]:
+    """Give a directory for databases of the test's own."""
+    light.run("mkdir", "-p", PLAYGROUND)
+    yield PLAYGROUND
+    light.run("chmod", "-R", "u+rwX", PLAYGROUND, user="root")
+    light.run("rm", "-rf", PLAYGROUND, user="root")

@@ -138,6 +138,29 @@ class Laboratory:
                 raise AssertionError(f"in {seconds:g} s it has not come to this: {what}")
             time.sleep(0.1)
 
+    def allow_ssh_to_token_host(self) -> None:
+        """Let a node be a second token host, `tokenhost` of the inventory tokenhost.json: reached by ssh as the service
+        account, with a key instead of a ticket."""
+        host = self.nodes[-1]
+        program = f'#!/bin/sh\nPATH=/srv/lab/bin:$PATH exec {VENV}/bin/python "$@"\n'
+        remote = {
+            "ansible_connection": "ansible.builtin.ssh",
+            "ansible_user": "mtokens",
+            "ansible_host": host,
+            # A login by ssh does not have the laboratory's programs in its PATH.
+            "ansible_python_interpreter": "/home/mtokens/python",
+        }
+        script = (
+            "set -e; cd /home/mtokens; mkdir -p -m 0700 .ssh\n"
+            "[ -e .ssh/id_ed25519 ] || ssh-keygen -q -t ed25519 -N '' -f .ssh/id_ed25519\n"
+            "cp .ssh/id_ed25519.pub .ssh/authorized_keys; chmod 0600 .ssh/authorized_keys\n"
+            "cp /srv/lab/known_hosts .ssh/known_hosts\n"
+            'printf %s "$1" > python; chmod 0755 python; printf %s "$2" > tokenhost.json\n'
+            'ssh -o BatchMode=yes "$3" true'
+        )
+        inventory = json.dumps({"ungrouped": {"hosts": {"tokenhost": remote}}})
+        self.run("sh", "-c", script, "sh", program, inventory, host)
+
     # -- what the world looks like ------------------------------------------------------------------------------------
 
     @property

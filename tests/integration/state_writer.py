@@ -6,11 +6,12 @@
 Each transaction adds one to everything that it touches. So the database always tells which transaction was the last
 one, in several tables; a transaction that was done by half would make them differ.
 
-Usage: state_writer.py DATABASE kill TIMES | write
+Usage: state_writer.py DATABASE kill TIMES | write | once
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import signal
@@ -27,7 +28,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._state_results
     remember_outcomes,
     setup_counters,
 )
-from ansible_collections.fife.managed_tokens.plugins.module_utils._state_runs import RunRow, end_run
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state_runs import Ending, RunRow, end_run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_schema import schema
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_uids import known_uids, store_uids
 
@@ -43,9 +44,9 @@ def opened(database: str) -> State:
     return state
 
 
-def write(state: State) -> None:
-    """Write one transaction after the other; say the number of each once it is committed."""
-    while True:
+def write(state: State, times: int | None = None) -> None:
+    """Write one transaction after the other, or so many; say the number of each once it is committed."""
+    for _turn in itertools.count() if times is None else range(times):
         with state.write() as db:
             number = setup_counters(db)[SERVICE] + 1
             outcomes = [Outcome(STORE, FAILED, SERVICE, SERVICE, started=1.0, message=str(number))]
@@ -56,7 +57,7 @@ def write(state: State) -> None:
             count_failures(db, outcomes)
             store_uids(db, {f"killed{FIRST_UID + number}": FIRST_UID + number}, [], now=1.0, source="a test")
             run = RunRow(f"run{number}", "a test", time.time(), time.time(), holder(None))
-            end_run(db, run, now=time.time(), well=0, failed=number, message=str(number))
+            end_run(db, run, Ending(ended=time.time(), failed=number, message=str(number)))
         print(number, flush=True)
 
 
@@ -108,4 +109,4 @@ if __name__ == "__main__":
     if sys.argv[2] == "kill":
         kill(sys.argv[1], int(sys.argv[3]))
     else:
-        write(opened(sys.argv[1]))
+        write(opened(sys.argv[1]), 1 if sys.argv[2] == "once" else None)

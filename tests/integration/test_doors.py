@@ -10,25 +10,8 @@ import json
 import typing as t
 
 import pytest
-from laboratory import VENV, Laboratory
+from laboratory import Laboratory
 
-# The laboratory's second token host: reached by ssh as the service account, with a key instead of a ticket.
-HOST = "dunegpvm03.lab.example"
-SETUP = f"""
-set -e
-mkdir -p -m 0700 .ssh
-[ -e .ssh/id_ed25519 ] || ssh-keygen -q -t ed25519 -N '' -f .ssh/id_ed25519
-cp .ssh/id_ed25519.pub .ssh/authorized_keys
-chmod 0600 .ssh/authorized_keys
-cp /srv/lab/known_hosts .ssh/known_hosts
-ssh -o BatchMode=yes {HOST} true
-"""
-REMOTE = {
-    "ansible_connection": "ansible.builtin.ssh",
-    "ansible_user": "mtokens",
-    "ansible_host": HOST,
-    "ansible_python_interpreter": f"{VENV}/bin/python",
-}
 PLAY = """
 - hosts: experiments
   gather_facts: false
@@ -37,6 +20,16 @@ PLAY = """
   vars:
     token_host: "{host}"
   tasks:
+    - fife.managed_tokens.ferry_uids:
+        experiments: "{{{{ managed_tokens_experiments }}}}"
+        ferry_url: "{{{{ managed_tokens_ferry_url }}}}"
+        ferry_cert: "{{{{ managed_tokens_ferry_cert }}}}"
+        ferry_key: "{{{{ managed_tokens_ferry_key }}}}"
+        ferry_ca: "{{{{ managed_tokens_ferry_ca }}}}"
+        database: "{{{{ managed_tokens_database }}}}"
+      run_once: true
+      delegate_to: "{{{{ token_host }}}}"
+      register: uids
     - fife.managed_tokens.service_info:
         experiments: "{{{{ managed_tokens_experiments }}}}"
         principal: "{{{{ managed_tokens_principal }}}}"
@@ -44,6 +37,7 @@ PLAY = """
         vault_server: "{{{{ managed_tokens_vault_server }}}}"
         token_getter: htgettoken
         token_dir: /home/mtokens/kept
+        database: "{{{{ managed_tokens_database }}}}"
       run_once: true
       delegate_to: "{{{{ token_host }}}}"
       register: setup
@@ -80,17 +74,25 @@ PLAY = """
       run_once: true
       delegate_to: "{{{{ token_host }}}}"
       register: removed
+    - fife.managed_tokens.run_record:
+        run: "{{{{ setup.run }}}}"
+        batches: [setup, tickets, stored, pings, pushed]
+        database: "{{{{ managed_tokens_database }}}}"
+      run_once: true
+      delegate_to: "{{{{ token_host }}}}"
+      register: recorded
     - fife.managed_tokens.node_result:
         batch: pushed
       register: node
     - fife.managed_tokens.run_verdict:
-        batches: [setup, tickets, stored, pings, pushed]
+        batches: [setup, tickets, stored, pings, pushed, recorded]
       run_once: true
       delegate_to: "{{{{ token_host }}}}"
       register: verdict
     - ansible.builtin.copy:
         content: "{{{{ {{'setup': setup, 'tickets': tickets, 'stored': stored, 'pings': pings, 'pushed': pushed,
         'removed': removed,
+                   'uids': uids, 'recorded': recorded,
                    'node': node, 'verdict': verdict}} | to_json }}}}"
         dest: /home/mtokens/results.json
         mode: "0600"
@@ -125,26 +127,29 @@ def stable(value: t.Any) -> t.Any:
 def results(light: Laboratory) -> dict[str, dict[str, t.Any]]:
     """Run the same play through both doors, from the same beginning."""
     light.lab("heal")
-    light.run("sh", "-c", f"cd /home/mtokens; {SETUP}")
-    inventory = json.dumps({"ungrouped": {"hosts": {"tokenhost": REMOTE}}})
-    light.run("/usr/bin/python3", "-c", f"open('/home/mtokens/remote.json', 'w').write({inventory!r})")
+    light.allow_ssh_to_token_host()
     found = {}
     for door, host in (("in-process", "localhost"), ("module", "tokenhost")):
         light.run("sh", "-c", "rm -rf /home/mtokens/kept")
         for node in light.nodes:
             light.node(node, "sh", "-c", "rm -f /tmp/vt_* /tmp/default_role_*")
         light.run("/usr/bin/python3", "-c", f"open('/home/mtokens/doors.yml', 'w').write({PLAY.format(host=host)!r})")
-        done = light.play("-i", "/srv/lab/inventory", "-i", "/home/mtokens/remote.json", "/home/mtokens/doors.yml")
+        done = light.play("-i", "/srv/lab/inventory", "-i", "/home/mtokens/tokenhost.json", "/home/mtokens/doors.yml")
         assert done.status == 0, done.output
         found[door] = json.loads(light.run("cat", "/home/mtokens/results.json").output)
         assert light.leftovers() == []
         assert (
-            light.node(HOST, "sh", "-c", "ls -d /tmp/managed-tokens-* /tmp/ansible* 2> /dev/null || true").output == ""
+            light.node(
+                light.nodes[-1], "sh", "-c", "ls -d /tmp/managed-tokens-* /tmp/ansible* 2> /dev/null || true"
+            ).output
+            == ""
         )
     return found
 
 
-@pytest.mark.parametrize("task", ["setup", "tickets", "stored", "pings", "pushed", "removed", "node", "verdict"])
+@pytest.mark.parametrize(
+    "task", ["uids", "setup", "tickets", "stored", "pings", "pushed", "removed", "recorded", "node", "verdict"]
+)
 def test_both_doors_give_the_same_result(results: dict[str, dict[str, t.Any]], task: str) -> None:
     assert stable(results["module"][task]) == stable(results["in-process"][task])
 
@@ -156,18 +161,10 @@ def test_both_doors_put_every_token_in_its_place(results: dict[str, dict[str, t.
 
 def test_the_role_works_from_another_token_host(results: dict[str, dict[str, t.Any]], light: Laboratory) -> None:
     assert results
-    # A login by ssh does not have the laboratory's programs in its PATH.
-    python = "/home/mtokens/python"
-    program = f'#!/bin/sh\nPATH=/srv/lab/bin:$PATH exec {VENV}/bin/python "$@"\n'
-    light.run(
-        "/usr/bin/python3", "-c", f"import os; open({python!r}, 'w').write({program!r}); os.chmod({python!r}, 0o755)"
-    )
-    inventory = json.dumps({"ungrouped": {"hosts": {"tokenhost": {**REMOTE, "ansible_python_interpreter": python}}}})
-    light.run("/usr/bin/python3", "-c", f"open('/home/mtokens/role.json', 'w').write({inventory!r})")
     for node in light.nodes:
         light.node(node, "sh", "-c", "rm -f /tmp/vt_* /tmp/default_role_*")
     done = light.push(
-        "-i", "/srv/lab/inventory", "-i", "/home/mtokens/role.json", "-e", "managed_tokens_token_host=tokenhost"
+        "-i", "/srv/lab/inventory", "-i", "/home/mtokens/tokenhost.json", "-e", "managed_tokens_token_host=tokenhost"
     )
     assert done.status == 0, done.output
     assert "-> tokenhost" in done.output
@@ -184,7 +181,7 @@ def test_a_refused_configuration_reads_the_same_through_both_doors(light: Labora
             'experiments: "{{ managed_tokens_experiments }}"', "experiments: {dune: {roles: {production: {}}}}"
         )
         light.run("/usr/bin/python3", "-c", f"open('/home/mtokens/bad.yml', 'w').write({play!r})")
-        done = light.play("-i", "/srv/lab/inventory", "-i", "/home/mtokens/remote.json", "/home/mtokens/bad.yml")
+        done = light.play("-i", "/srv/lab/inventory", "-i", "/home/mtokens/tokenhost.json", "/home/mtokens/bad.yml")
         assert done.status == 2
         assert "kind: bad_input" in done.output
         said.append([line.strip() for line in done.output.splitlines() if "has no account" in line][-1])

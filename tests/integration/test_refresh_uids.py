@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from laboratory import Laboratory
-from test_state import state_of
+from remembered import state_of
 
 PKI = "/srv/lab/pki"
 LOG = "/srv/lab/log/ferry.jsonl"

@@ -22,6 +22,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._state_runs im
     LONGEST_MESSAGE,
     MARGIN_S,
     RUNNING,
+    Ending,
     Hold,
     RunRow,
     begin_run,
@@ -72,7 +73,7 @@ def states(state: State) -> dict[str, tuple[str, float]]:
 
 def end(state: State, row: RunRow, *, now: float = NOW, message: str = "") -> None:
     with state.write() as db:
-        end_run(db, row, now=now, well=3, failed=2, message=message)
+        end_run(db, row, Ending(now, well=3, failed=2, message=message))
 
 
 def ended_holder() -> Holder:
