@@ -129,6 +129,12 @@ def test_look_up_uids_prefers_a_database_that_answers(state: State, tmp_path: Pa
     assert memory.look_up_uids(state, tmp_path).source(["dunepro", "novapro"]) == {"dunepro": 1}
 
 
+@pytest.mark.parametrize("told", [{"trouble": "It is down."}, {"remark": "They are the last known ones."}])
+def test_remember_uids_keeps_only_what_the_database_gave_now(tmp_path: Path, told: dict[str, str]) -> None:
+    assert memory.remember_uids(UidBook({"a": KnownUid("a", 1)}, **told), tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_remember_uids_that_cannot_be_kept_is_a_remark(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     book = UidBook({"a": KnownUid("a", 1)})

@@ -276,6 +276,18 @@ def test_run_stage_uids_survive_a_database_that_is_broken(
         assert any("The UIDs of 1 accounts are those that" in text for text in warnings) is (turn == "broken")
 
 
+def test_run_stage_database_that_was_in_trouble_is_not_waited_for_again(
+    tmp_path: Path, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[State | None] = []
+    genuine = stage.begin
+    monkeypatch.setattr(stage, "begin", lambda it, *rest, **more: given.append(it) or genuine(it, *rest, **more))
+    with_state(tmp_path, state, [])
+    Path(state.label).write_text("no database " * 100)
+    with_state(tmp_path, state, [])
+    assert [it is None for it in given] == [False, True]
+
+
 def test_run_stage_old_uids_are_warned_of_unless_they_are_the_roles_own(tmp_path: Path, state: State) -> None:
     with state.write() as db:
         store_uids(db, {"dunepro": 50100}, [], now=time.time() - 10 * 86400, source="a test")

@@ -209,6 +209,13 @@ PLACES: tuple[tuple[str, str], ...] = (
 )
 
 
+def test_read_of_a_directory_of_no_size_is_one_sentence() -> None:
+    # As all of /proc; some file systems have empty ones like that.
+    assert Path("/proc/self").stat().st_size == 0
+    with pytest.raises(StateUnavailable, match=r"^The state database /proc/self cannot be "):
+        read(state_at(Path("/proc/self")))
+
+
 @pytest.mark.parametrize(("place", "words"), PLACES)
 def test_write_where_no_file_can_be_made_is_one_sentence(place: str, words: str) -> None:
     assert read(state_at(Path(place))) == {}

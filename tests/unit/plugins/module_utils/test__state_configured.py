@@ -97,7 +97,12 @@ def fill(state: State) -> None:
     """Put something of two services and two nodes into every table that has room for it."""
     outcomes = [
         *(outcome(stage, "failed", config_service=name) for stage in ("setup", "tickets") for name in (A, B)),
-        *(outcome("store", "failed", config_service=name, credd="c1", started=500.0) for name in (A, B)),
+        # A node may be a credd as well.
+        *(
+            outcome("store", "failed", config_service=name, credd=credd, started=500.0)
+            for name in (A, B)
+            for credd in ("c1", "n2")
+        ),
         *(outcome("push", "failed", config_service=name, node=node) for name in (A, B) for node in ("n1", "n2")),
         *(outcome("ping", "failed", config_service="", node=node) for node in ("n1", "n2")),
     ]

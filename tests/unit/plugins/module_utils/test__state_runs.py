@@ -13,6 +13,7 @@ import typing as t
 import pytest
 import sqlalchemy as sa
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import StateUnusable
 from ansible_collections.fife.managed_tokens.plugins.module_utils._holder import Holder, holder, this_machine
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_runs import (
@@ -125,6 +126,16 @@ def test_holds_live_as_long_as_their_run(state: State, name: str) -> None:
     assert states(state)["one"] == ((RUNNING, 0.0) if counts else (INTERRUPTED, now))
     with state.read() as db:
         assert len(db.execute(sa.select(schema().holds)).all()) == counts
+
+
+def test_hold_needs_a_run_and_goes_with_it(state: State) -> None:
+    one = run("one")
+    with pytest.raises(StateUnusable, match="FOREIGN KEY constraint failed"), state.write() as db:
+        hold(db, one.id, {"dune_production": ["n1"]})
+    begin(state, one, {"dune_production": ["n1"]})
+    with state.write() as db:
+        db.execute(sa.delete(schema().runs))
+        assert db.execute(sa.select(schema().holds)).all() == []
 
 
 def test_end_run_lets_go_and_says_how_it_went(state: State) -> None:

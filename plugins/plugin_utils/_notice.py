@@ -1,0 +1,72 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""Describe what people are told: one trouble, or the end of one, and the messages made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SETUP = "setup"
+PUSH = "push"
+RUN = "run"
+
+EMAIL = "email"
+SLACK = "slack_message"
+SERVICE_EMAIL = "service_email"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is counted and told of: a service's set-up (`node` is ""), a service on a node, or the run itself
+    (`service` is the program's name)."""
+
+    sort: str
+    service: str
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One trouble to tell of, or with `is_recovery` the end of one.
+
+    `count` is how many runs in a row have failed with it, this one included (0: not counted); `since` when it began, in
+    seconds since the epoch (0.0: not known). `kind` and `message` are those of the outcome.
+    """
+
+    key: Key
+    experiment: str
+    kind: str = ""
+    message: str = ""
+    count: int = 0
+    since: float = 0.0
+    is_recovery: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one recipient group gets at once: the administrators (`experiment` is "") or one experiment's people."""
+
+    experiment: str
+    emails: tuple[str, ...]
+    notices: tuple[Notice, ...]
+    suppressed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What came of sending one message over one channel; `problem` is one sentence without secrets, "" when it was
+    accepted. `keys` are what it told of."""
+
+    channel: str
+    target: str
+    keys: tuple[Key, ...]
+    started: float
+    seconds: float
+    problem: str = ""
+
+    @property
+    def is_accepted(self) -> bool:
+        return not self.problem
