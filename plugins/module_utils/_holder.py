@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
+# Source: the kernel's include/linux/proc_ns.h, PROC_PID_INIT_INO.
+FIRST_NAMESPACE = "pid:[4026531836]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,14 @@ class Holder:
     @property
     def is_dead(self) -> bool:
         """Tell whether it is certain that the process has ended; only its own machine can be certain."""
-        return self.pid > 0 and self.machine == this_machine() and start_of(self.pid) != self.started
+        if not self.pid:
+            return False
+        here = this_machine()
+        if self.machine == here:
+            return start_of(self.pid) != self.started
+        # The same machine, no container on it, since started anew.
+        host, _boot, namespace = here.split(" ")
+        return namespace == FIRST_NAMESPACE and self.machine.split(" ")[::2] == [host, namespace]
 
     def describe(self) -> str:
         """Name it for people."""

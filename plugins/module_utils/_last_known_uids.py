@@ -24,6 +24,8 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._private_file 
 )
 
 FILE_NAME = "last-known-uids.json"
+# Some hundred thousand accounts.
+SIZE_LIMIT = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class LastKnown:
 def recall(directory: Path) -> LastKnown:
     """Give what was remembered in `directory`; a copy that is not there, not ours or not readable is none."""
     try:
-        plain = json.loads(read_private(directory / FILE_NAME) or b"{}")
+        plain = json.loads(read_private(directory / FILE_NAME, SIZE_LIMIT) or b"{}")
         uids = {str(account): int(uid) for account, uid in plain["uids"].items() if int(uid) > 0}
         return LastKnown(uids, float(plain["read"]))
     except (BadFile, ValueError, KeyError, TypeError, AttributeError, OverflowError):

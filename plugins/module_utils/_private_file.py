@@ -20,10 +20,10 @@ DIRECTORY_MODE = 0o700
 SIZE_LIMIT = 64 * 1024
 
 
-def read_private(path: Path) -> bytes | None:
-    """Give the content of `path`, or None when there is no such file.
+def read_private(path: Path, limit: int = SIZE_LIMIT) -> bytes | None:
+    """Give the content of `path`, at most `limit` bytes, or None when there is no such file.
 
-    Raises: BadFile when it is a link, not a plain file, not ours, unreadable or larger than 64 KiB.
+    Raises: BadFile when it is a link, not a plain file, not ours, unreadable or larger.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -36,13 +36,13 @@ def read_private(path: Path) -> bytes | None:
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
             raise BadFile(f"{path} is not a plain file of the running user (owner UID {found.st_uid}); it is not used.")
         with open(handle, "rb", closefd=False) as file:
-            content = file.read(SIZE_LIMIT + 1)
+            content = file.read(limit + 1)
     except OSError as err:
         raise BadFile(f"Cannot read {path}: {err.strerror}.") from err
     finally:
         os.close(handle)
-    if len(content) > SIZE_LIMIT:
-        raise BadFile(f"{path} is larger than {SIZE_LIMIT} bytes; that is no token.")
+    if len(content) > limit:
+        raise BadFile(f"{path} is larger than {limit} bytes; that is not what belongs there.")
     return content
 
 

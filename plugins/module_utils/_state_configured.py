@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import PING, PUSH, STORE
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import PING, PUSH, REGISTRY, STORE
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_schema import schema
 
 if t.TYPE_CHECKING:
@@ -88,8 +88,8 @@ def _forget(db: sa.Connection, before: float) -> list[tuple[str, str]]:
             db.execute(sa.delete(results).where(of_result))
             db.execute(sa.delete(told).where((told.c.service if is_service else told.c.node).in_(part)))
             db.execute(sa.delete(configured).where(configured.c.sort == sort, configured.c.name.in_(part)))
-    # A credd that nobody stores on any more has no other mark than that.
-    db.execute(sa.delete(results).where(results.c.stage == STORE, results.c.attempted < before))
+    # A credd that nobody stores on any more, and an account that nobody asks for, have no other mark than that.
+    db.execute(sa.delete(results).where(results.c.stage.in_((STORE, REGISTRY)), results.c.attempted < before))
     return old
 
 

@@ -67,7 +67,8 @@ def remember_outcomes(db: sa.Connection, outcomes: t.Iterable[Outcome], *, run: 
                 "failing_since": ((known.failing_since if known else 0.0) or outcome.started) if is_bad else 0.0,
                 "seconds": outcome.seconds,
                 "kind": outcome.kind if is_bad else "",
-                "message": outcome.message[:LONGEST_MESSAGE] if is_bad else "",
+                # PostgreSQL takes no NUL in a text.
+                "message": outcome.message.replace("\0", "")[:LONGEST_MESSAGE] if is_bad else "",
                 # What was stored before a failure lives as long as it did.
                 "expires": (known.expires if known else 0.0) if is_bad else outcome.life and ended + outcome.life,
                 "run": run,

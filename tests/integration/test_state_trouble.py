@@ -119,22 +119,18 @@ def test_old_uids_are_warned_of(light: Laboratory) -> None:
 def test_the_password_of_the_database_is_not_shown(database: Laboratory, host: str) -> None:
     """A password that is wrong, so that it is tried, refused and told of, in the URL, and right, in its own setting."""
     database.allow_ssh_to_token_host()
-    url = database.database.replace("managed_tokens@", "managed_tokens:CanaryInTheUrl@")
-    settings = {"managed_tokens_database": url, "managed_tokens_token_host": host}
-    remote = ("-i", "/srv/lab/inventory", "-i", "/home/mtokens/tokenhost.json")
-    log = {"ANSIBLE_LOG_PATH": "/home/mtokens/ansible.log"}
-    done = database.push("-vvvv", *remote, "-e", json.dumps(settings), env=log)
-    assert "password authentication failed" in done.flat
-    wrong = database.run("cat", "/home/mtokens/ansible.log").output
-    assert "CanaryInTheUrl" not in done.output + wrong
+    remote = ("-i", "/srv/lab/inventory", "-i", "/home/mtokens/tokenhost.json", "-e", "@secret.json")
     password = database.run("cut", "-d:", "-f5", "/home/mtokens/.pgpass").output.strip()
-    settings = {"managed_tokens_database_password": password, "managed_tokens_token_host": host}
-    database.run(
-        "/usr/bin/python3", "-c", "import sys; open('secret.json', 'w').write(sys.argv[1])", json.dumps(settings)
-    )
-    done = database.push("-vvvv", *remote, "-e", "@secret.json", env=log)
-    assert done.status == 0, done.output
-    assert password not in done.output + database.run("cat", "/home/mtokens/ansible.log").output
+    url = database.database.replace("managed_tokens@", "managed_tokens:CanaryInTheUrl@")
+    for secret, settings, words in (
+        ("CanaryInTheUrl", {"managed_tokens_database": url}, "password authentication failed"),
+        (password, {"managed_tokens_database_password": password}, "5 of 5 services well"),
+    ):
+        content = json.dumps({**settings, "managed_tokens_token_host": host})
+        database.run("/usr/bin/python3", "-c", "import sys; open('secret.json', 'w').write(sys.argv[1])", content)
+        done = database.push("-vvvv", *remote, env={"ANSIBLE_LOG_PATH": "/home/mtokens/ansible.log"})
+        assert words in done.flat
+        assert secret not in done.output + database.run("cat", "/home/mtokens/ansible.log").output
     database.run("rm", "-f", "/home/mtokens/secret.json", "/home/mtokens/ansible.log")
 
 

@@ -85,3 +85,17 @@ def test_this_machine_without_proc_is_the_host(tmp_path: Path, monkeypatch: pyte
     whole = this_machine()
     monkeypatch.setattr(_holder, "PROC", tmp_path)
     assert whole.startswith(this_machine().strip() + " ")
+
+
+REBOOTS = (
+    ("h after pid:[4026531836]", "h before pid:[4026531836]", True),
+    ("h after pid:[4026531836]", "other before pid:[4026531836]", False),
+    ("h after pid:[4026531836]", "h before pid:[4026532000]", False),
+    ("h after pid:[4026532000]", "h before pid:[4026532000]", False),
+)
+
+
+@pytest.mark.parametrize(("here", "machine", "is_dead"), REBOOTS)
+def test_is_dead_before_a_reboot(monkeypatch: pytest.MonkeyPatch, here: str, machine: str, is_dead: bool) -> None:
+    monkeypatch.setattr(_holder, "this_machine", lambda: here)
+    assert Holder("h", machine, os.getpid(), 1).is_dead is is_dead
