@@ -47,7 +47,7 @@ def ask_all(
     Never more than the settings' concurrency of connections; none is left open, also when the run is stopped.
     """
     headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-    connections = Connections(ferry.host, ferry.port, ferry.context, headers)
+    connections = Connections(ferry.host, ferry.port, ferry.context, headers, ferry.concurrency)
     pace = pacing or Pacing(retries=ferry.retries, remaining=run.remaining)
 
     def ask(account: str) -> Asked:

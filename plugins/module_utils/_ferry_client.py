@@ -3,23 +3,28 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
 # Private to this collection: may change in any release.
-"""Ask the registry over kept-alive TLS connections: one for each thread that asks, and none besides.
+"""Ask the registry over a few kept-alive TLS connections, and trust nobody but the CAs of the context that is given.
 
-The standard library's client and not requests. That one loads certificates into the shared TLS context again for each
-connection, also a list of CAs of its own, and hides its sockets. Here nobody but the site's CAs is trusted, an answer
-has one limit as a whole, and every wait can be ended at once. No proxy, redirect, cookie or .netrc takes part.
+No proxy, redirect, cookie, .netrc or compression takes part, and nothing is repeated here.
 """
 
 from __future__ import annotations
 
-import contextlib
 import http.client
-import socket
+import http.cookiejar
 import ssl
-import threading
 import time
 import typing as t
 from dataclasses import dataclass
+
+try:
+    import requests
+    import urllib3
+    from requests.adapters import HTTPAdapter
+except ImportError:  # the stage says so in one sentence before anything here is used
+    requests = None  # type: ignore[assignment]
+    urllib3 = None  # type: ignore[assignment]
+    HTTPAdapter = object  # type: ignore[assignment,misc]
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
     RegistryAnswer,
@@ -29,6 +34,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
 
 BODY_LIMIT = 1024 * 1024
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "managed-tokens"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,152 +46,124 @@ class Answer:
     retry_after: str = ""
 
 
-class LimitedSocket(ssl.SSLSocket):
-    """A TLS socket whose reads end at `until` (monotonic seconds), however slowly the other side sends."""
+class _TlsSocket(ssl.SSLSocket):
+    """A server that does not take our certificate says why and closes, perhaps while we are still sending."""
 
-    until = 0.0
-
-    def recv_into(self, buffer: t.Any, nbytes: int | None = None, flags: int = 0) -> int:
-        """Read into `buffer`.
-
-        Raises: TimeoutError when the time is over.
-        """
-        self.settimeout(max(0.001, self.until - time.monotonic()))
-        return super().recv_into(buffer, nbytes, flags)
+    def sendall(self, data: t.Any, flags: int = 0) -> None:
+        """Send all, or raise BrokenPipeError, after which urllib3 still reads what the other side has said."""
+        try:
+            super().sendall(data, flags)
+        except (ConnectionError, ssl.SSLEOFError) as err:
+            raise BrokenPipeError from err
 
 
-class _Connection(http.client.HTTPSConnection):
-    """A connection whose socket is known from the beginning, so that another thread can end it."""
+class _OwnTls(HTTPAdapter):
+    """At most `concurrency` connections to one server, all made with `context` exactly as it is."""
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext) -> None:
-        super().__init__(host, port, context=context)
-        self._tls = context
-        self.until = 0.0
+    def __init__(self, context: ssl.SSLContext, concurrency: int) -> None:
+        context.sslsocket_class = _TlsSocket
+        # urllib3 sets this anew for every connection; OpenSSL may then just be reading it in another thread.
+        context.set_alpn_protocols(["http/1.1"])
+        context.set_alpn_protocols = lambda alpn_protocols: None  # type: ignore[method-assign]
+        self._context = context
+        super().__init__(pool_connections=1, pool_maxsize=concurrency, pool_block=True, max_retries=0)
 
-    def connect(self) -> None:
-        """Connect, and agree on TLS.
+    def init_poolmanager(self, *arguments: t.Any, **options: t.Any) -> None:
+        """Make the pool with our context."""
+        super().init_poolmanager(*arguments, **options, ssl_context=self._context, cert_reqs="CERT_REQUIRED")
 
-        Raises: OSError.
-        """
-        failure: OSError | None = None
-        for family, kind, protocol, _name, address in socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM):
-            self.sock = socket.socket(family, kind, protocol)
-            try:
-                self.sock.settimeout(max(0.001, self.until - time.monotonic()))
-                self.sock.connect(address)
-                break
-            except OSError as err:
-                self.sock.close()
-                failure = err
-        else:
-            raise failure or OSError("no address")
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
-        self.sock.settimeout(max(0.001, self.until - time.monotonic()))
-        self.sock.do_handshake()
+    def get_connection_with_tls_context(self, request: t.Any, *_more: t.Any, **_named: t.Any) -> t.Any:
+        """Give our pool, as get_connection did before requests 2.32; 2.32.2 would take another context than ours."""
+        return self.poolmanager.connection_from_url(request.url)
 
-    def exchange(self, path: str, headers: t.Mapping[str, str]) -> Answer:
-        """Ask once.
-
-        Raises: OSError, http.client.HTTPException, RegistryAnswer when the answer is too large to be one.
-        """
-        if self.sock is None:
-            self.connect()
-        t.cast("LimitedSocket", self.sock).until = self.until
-        # A server that refuses our certificate says so and closes; sending then fails, and its reason is still there
-        # to be read.
-        with contextlib.suppress(ConnectionError, ssl.SSLEOFError):
-            self.request("GET", path, headers=dict(headers))
-        response = self.getresponse()
-        body = response.read(BODY_LIMIT + 1)
-        if len(body) > BODY_LIMIT:
-            raise RegistryAnswer(f"The registry answered with more than {BODY_LIMIT} bytes.")
-        if response.length:  # what is still to come, and does not
-            raise http.client.IncompleteRead(body, response.length)
-        return Answer(response.status, body, response.getheader("Retry-After") or "")
-
-    def end(self) -> None:
-        """End what another thread waits for on this connection."""
-        sock = self.sock
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                # Not the TLS socket's own: that would take away the session that the other thread is just using.
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+    def cert_verify(self, *_arguments: t.Any, **_named: t.Any) -> None:
+        """Do nothing: certificates loaded for each connection would change a context that other threads are using."""
 
 
 class Connections:
-    """The connections to one registry, and the `headers` of every request."""
+    """At most `concurrency` connections to one registry, and the `headers` of every request."""
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext, headers: t.Mapping[str, str]) -> None:
-        context.sslsocket_class = LimitedSocket
-        self._host, self._port, self._context = host, port, context
+    def __init__(
+        self, host: str, port: int, context: ssl.SSLContext, headers: t.Mapping[str, str], concurrency: int
+    ) -> None:
         self._place = f"{host} port {port}"
-        self._headers = {"Accept": "application/json", "User-Agent": "managed-tokens", **headers}
-        self._own = threading.local()
-        self._all: list[_Connection] = []
+        self._base = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        self._session.headers.update({**HEADERS, **headers})
+        self._session.mount("https://", _OwnTls(context, concurrency))
+        # Even without following it, a session would read the body of a redirect, whatever its size.
+        self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
         self._is_over = False
 
     def ask(self, path: str, timeout: float) -> Answer:
-        """Give the answer to GET `path`, waiting at most `timeout` seconds for all of it.
+        """Give the answer to GET `path`, whole after `timeout` seconds, the limit also of each wait.
 
         Raises: RegistryUnavailable (may pass), TlsFailed, RegistryAnswer.
         """
-        connection = self._connection()
-        connection.until = time.monotonic() + timeout
+        if self._is_over:
+            raise RegistryUnavailable("The registry was not asked: the run is being stopped.")
+        until = time.monotonic() + timeout
         try:
-            is_reused = connection.sock is not None
-            try:
-                return connection.exchange(path, self._headers)
-            except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
-                # The server may close a connection that is idle, just when it is used again: that says nothing of it.
-                connection.close()
-                if not is_reused or self._is_over:
-                    raise
-            return connection.exchange(path, self._headers)
-        except (OSError, http.client.HTTPException) as err:
-            connection.close()
-            raise self._meaning(err, timeout) from err
-        except BaseException:
-            connection.close()
-            raise
+            with self._session.get(self._base + path, timeout=timeout, stream=True, allow_redirects=False) as response:
+                return Answer(response.status_code, _body(response.raw, until), response.headers.get("Retry-After", ""))
+        except (OSError, ValueError, http.client.HTTPException, urllib3.exceptions.HTTPError) as err:
+            raise self._meaning(_beneath(err), timeout) from None  # their texts hold the URL, or a header
 
     def end(self) -> None:
-        """End every wait of other threads, and take no more questions."""
+        """Take no more questions; those under way end by their own limit."""
         self._is_over = True
-        for connection in list(self._all):
-            connection.end()
 
     def close(self) -> None:
         """Close all connections; nobody may be asking any more."""
         self._is_over = True
-        for connection in self._all:
-            connection.close()
+        self._session.close()
 
-    def _connection(self) -> _Connection:
-        if self._is_over:
-            raise RegistryUnavailable("The registry was not asked: the run is being stopped.")
-        if not hasattr(self._own, "connection"):
-            self._own.connection = _Connection(self._host, self._port, self._context)
-            self._all.append(self._own.connection)
-        own: _Connection = self._own.connection
-        return own
-
-    def _meaning(self, error: Exception, timeout: float) -> RegistryUnavailable | TlsFailed:
+    def _meaning(self, error: BaseException, timeout: float) -> RegistryUnavailable | TlsFailed:
         if isinstance(error, ssl.SSLCertVerificationError):
-            return TlsFailed(
-                f"The certificate of the registry {self._place} is not verified: {error.verify_message.rstrip('.')}."
-            )
+            reason = error.verify_message.rstrip(".")
+            return TlsFailed(f"The certificate of the registry {self._place} is not verified: {reason}.")
         if isinstance(error, ssl.SSLError) and not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
             reason = (error.reason or str(error)).replace("_", " ").lower()
-            if "alert" in reason:
-                return TlsFailed(f"The registry {self._place} did not take our certificate or TLS: {reason}.")
-            return TlsFailed(f"The registry {self._place} and this client do not agree on TLS: {reason}.")
+            what = "did not take our certificate or" if "alert" in reason else "and this client do not agree on"
+            return TlsFailed(f"The registry {self._place} {what} TLS: {reason}.")
         if isinstance(error, TimeoutError):
             return RegistryUnavailable(f"The registry {self._place} did not answer within {timeout:.3g} s.")
         if isinstance(error, (ConnectionError, ssl.SSLError)) and not isinstance(error, ConnectionRefusedError):
             return RegistryUnavailable(f"The registry {self._place} closed the connection without an answer.")
         if isinstance(error, http.client.HTTPException):
-            what = one_line(f"{type(error).__name__}: {error}", 100)
-            return RegistryUnavailable(f"What the registry {self._place} answered is no whole HTTP: {what}.")
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            reason = one_line(f"{type(error).__name__}: {error}", 100)
+            return RegistryUnavailable(f"What the registry {self._place} answered is no whole HTTP: {reason}.")
+        # Without the words of others: those of requests quote headers and URLs.
+        reason = getattr(error, "strerror", None) or type(error).__name__
         return RegistryUnavailable(f"The registry {self._place} cannot be reached: {one_line(reason)}.")
+
+
+def _body(raw: t.Any, until: float) -> bytes:
+    """Give the whole body as it was sent; after `until` (monotonic seconds) no more of it is waited for.
+
+    Raises: TimeoutError, RegistryAnswer when it is too large, and urllib3's errors.
+    """
+    raw.enforce_content_length = True  # urllib3 1.26 would take half an answer
+    read = getattr(raw, "read1", raw.read)  # what has come so far; urllib3 2.0 and older cannot say
+    body = bytearray()
+    while len(body) <= BODY_LIMIT:
+        if time.monotonic() > until:
+            raise TimeoutError
+        chunk = read(BODY_LIMIT + 1 - len(body), decode_content=False)
+        if not chunk:
+            return bytes(body)
+        body += chunk
+    raise RegistryAnswer(f"The registry answered with more than {BODY_LIMIT} bytes.")
+
+
+def _beneath(error: BaseException) -> BaseException:
+    """Give the error of the socket, TLS or HTTP that requests and urllib3 have wrapped into `error`, or else that."""
+    waiting = [error]
+    for one in waiting:
+        if isinstance(one, (OSError, http.client.HTTPException)) and not isinstance(one, requests.RequestException):
+            return one
+        inner = (getattr(one, "reason", None), *one.args, one.__cause__, one.__context__)
+        waiting += [item for item in inner if isinstance(item, BaseException) and item not in waiting]
+    return error

@@ -104,7 +104,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
 
     Raises: BadInput with everything that is wrong, Missing, and what getting the bearer token raises.
     """
-    need_packages("jmespath")
+    need_packages("jmespath", "requests")
     given = _read(params)
     run = Run.begin(given.timeouts)
     bearer = ""
@@ -124,6 +124,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         "changed": plan.will_change,
         "outcomes": [outcome.to_dict() for outcome in outcomes],
         "uids": dict(plan.after),
+        "run": run.to_dict(),
         "msg": sentence(outcomes, plan, check_mode=context.check_mode),
     }
     broken = [outcome for outcome in outcomes if outcome.is_failure]

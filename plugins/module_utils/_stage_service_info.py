@@ -13,6 +13,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._beginning import leave_to_others, remarks
+from ansible_collections.fife.managed_tokens.plugins.module_utils._contacts import contacts_of
 from ansible_collections.fife.managed_tokens.plugins.module_utils._destinations import settle
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, Missing, ServiceHeld
 from ansible_collections.fife.managed_tokens.plugins.module_utils._htcondor import Pool
@@ -137,6 +138,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
             for outcome in (*left_alone, *(outcome for _service, outcome in completed))
             if outcome is not None
         ],
+        "contacts": contacts_of(params["experiments"], chosen),
         "msg": _counted([service for service, _outcome in completed], len(services)),
     }
 

@@ -156,6 +156,11 @@ run:
   description: What the stages of one run share, its C(id), C(deadline) and C(timeouts) among it.
   returned: success
   type: dict
+contacts:
+  description: For each service its C(experiment), that one's C(emails), and whether they are told of failures
+    (C(notify)). For the report.
+  returned: success
+  type: dict
 outcomes:
   description: One outcome for each service, C(failed) for those that cannot go on.
   returned: success

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run a registry on loopback, over TLS with client certificates, that answers as a test says and remembers who
-asked."""
+asked; and what is no registry."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+
+TCP_FIN_WAIT1 = 4  # linux/tcp_states.h: we have said that we are ending, and it is not acknowledged
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,11 @@ class Registry:
         self.asked: list[str] = []
         self.paths: list[str] = []
         self.authorisations: list[str | None] = []
+        self.cookies: list[str | None] = []
         self.connections = 0
         self.gate: threading.Event | None = None
         self._lock = threading.Lock()
+        self._open: list[socket.socket] = []
         registry = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -101,9 +105,16 @@ class Registry:
             def setup(self) -> None:
                 with registry._lock:
                     registry.connections += 1
+                    registry._open.append(self.request)
                 super().setup()
 
+            def finish(self) -> None:
+                with registry._lock:
+                    registry._open.remove(self.request)
+                super().finish()
+
             def do_GET(self) -> None:
+                registry.cookies.append(self.headers.get("Cookie"))
                 reply = registry._answer(self.path, self.headers.get("Authorization"))
                 body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
                 self.send_response(reply.status)
@@ -148,6 +159,15 @@ class Registry:
             self.gate.wait()
         return reply or Reply(good(50000 + int("0" + "".join(filter(str.isdigit, account)))))
 
+    def hang_up(self) -> None:
+        """End all connections without a word, and return when the clients' side has heard of it."""
+        with self._lock:
+            for connection in self._open:
+                # Not the TLS socket's own: that would take away the session that its thread is just using.
+                socket.socket.shutdown(connection, socket.SHUT_WR)
+                while connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_FIN_WAIT1:
+                    pass
+
     def close(self) -> None:
         """End the server."""
         if self.gate is not None:
@@ -161,3 +181,25 @@ def closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
     return port
+
+
+class plain_server:  # noqa: N801 - reads as what it does
+    """A server that says one thing, without TLS, to whoever has said something, and closes."""
+
+    def __init__(self, words: bytes) -> None:
+        self._words = words
+        self._listener = socket.create_server(("127.0.0.1", 0))
+
+    def __enter__(self) -> int:
+        threading.Thread(target=self._serve, daemon=True).start()
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    def __exit__(self, *_error: object) -> None:
+        self._listener.close()
+
+    def _serve(self) -> None:
+        connection, _address = self._listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(self._words)

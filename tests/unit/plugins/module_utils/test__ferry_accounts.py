@@ -1,7 +1,7 @@
 # Copyright (c) 2026 fife.managed_tokens contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many accounts at once over few connections; what is about us ends all questions, and an interruption every wait."""
+"""Many accounts at once over few connections; what is about us ends all questions, and so does an interruption."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _fanout, _ferry_pacing
 from ansible_collections.fife.managed_tokens.plugins.module_utils._ferry_accounts import Asked, ask_all
 from ansible_collections.fife.managed_tokens.plugins.module_utils._ferry_answer import Reading
+from ansible_collections.fife.managed_tokens.plugins.module_utils._ferry_client import Connections
 from ansible_collections.fife.managed_tokens.plugins.module_utils._ferry_pacing import Pacing
 from ansible_collections.fife.managed_tokens.plugins.module_utils._ferry_settings import (
     FERRY_SPEC,
@@ -102,37 +103,46 @@ def test_ask_all_after_the_deadline_asks_nobody(registry: Registry, ferry: Ferry
 
 
 @pytest.mark.parametrize("waits_for", ["an answer", "its turn"])
-def test_ask_all_interruption_ends_every_wait(
+def test_ask_all_after_an_interruption_asks_nobody_and_ends_the_waits_between_questions(
     registry: Registry, ferry: Ferry, monkeypatch: pytest.MonkeyPatch, waits_for: str
 ) -> None:
     main = threading.main_thread().ident
     assert main is not None
     is_held = threading.Event()
+    gate = threading.Event()
     if waits_for == "an answer":
-        registry.gate = threading.Event()
+        registry.gate = gate
     else:
         registry.replies["*"] = [Reply(b"", 503, (("Retry-After", "80000"),))]
         monkeypatch.setattr(_ferry_pacing, "LONGEST_HOLD_S", 90000.0)
     # It would keep this process from starting programs ever again.
     monkeypatch.setattr(_fanout, "end_all_programs", lambda: None)
-    original = Pacing._wait_for_turn
+    original_wait, original_end = Pacing._wait_for_turn, Connections.end
 
     def wait_for_turn(self: Pacing, earliest: float) -> None:
         if self._not_before:
             is_held.set()
-        original(self, earliest)
+        original_wait(self, earliest)
+
+    def end(self: Connections) -> None:
+        original_end(self)
+        # An answer is waited for to its end, which comes only now.
+        gate.set()
 
     monkeypatch.setattr(Pacing, "_wait_for_turn", wait_for_turn)
+    monkeypatch.setattr(Connections, "end", end)
 
     def interrupt() -> None:
         while not (is_held.is_set() or (waits_for == "an answer" and registry.asked)):
             is_held.wait(0.005)
         signal.pthread_kill(main, signal.SIGINT)
 
-    run = Run.begin(Timeouts(run=90000.0, ferry=90000.0))
+    run = Run.begin(Timeouts(run=90000.0, ferry=60.0))
     with pytest.raises(Interrupted), interruptible():
         ask_interrupted(ferry, run, interrupt)
-    # Waited for to its end, each of them would have taken a day.
+    # Waited for to its end, each turn would have taken a day.
+    assert gate.is_set()
+    assert 1 <= len(registry.asked) <= 4
     assert registry.connections <= 4
 
 

@@ -1,18 +1,21 @@
 # Copyright (c) 2026 fife.managed_tokens contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One connection for each thread, kept alive; what can go wrong on it, and how it is ended from outside."""
+"""A few connections, kept alive and made with our TLS context alone; what can go wrong on them, and their end."""
 
 from __future__ import annotations
 
 import socket
 import ssl
 import threading
+import traceback
+import types
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils import _ferry_client
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
     RegistryAnswer,
     RegistryUnavailable,
@@ -27,6 +30,7 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registr
     Registry,
     Reply,
     closed_port,
+    plain_server,
 )
 
 PATH = "/getUserInfo?username=a1"
@@ -40,11 +44,17 @@ def registry(pki: Pki) -> t.Iterator[Registry]:
     running.close()
 
 
-def connections(pki: Pki, port: int, cert: str = "client", ca: str = "ca", **headers: str) -> Connections:
+def tls(pki: Pki, cert: str = "client", ca: str = "ca") -> ssl.SSLContext:
     problems: list[str] = []
     context = client_context(str(getattr(pki, ca)), str(getattr(pki, cert)) if cert else "", "", problems)
     assert problems == []
-    return Connections("127.0.0.1", port, context, headers)
+    return context
+
+
+def connections(
+    pki: Pki, port: int, context: ssl.SSLContext | None = None, host: str = "127.0.0.1", **headers: str
+) -> Connections:
+    return Connections(host, port, context or tls(pki), headers, 4)
 
 
 def failure(asking: Connections, timeout: float = 30.0) -> TokensError:
@@ -63,13 +73,27 @@ def test_ask_keeps_the_connection_and_sends_the_headers(pki: Pki, registry: Regi
     assert registry.authorisations == [f"Bearer {CANARY}"] * 3
 
 
-def test_ask_threads_have_a_connection_each_and_no_more(pki: Pki, registry: Registry) -> None:
+def test_ask_more_threads_than_connections_share_them(pki: Pki, registry: Registry) -> None:
     asking = connections(pki, registry.port)
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _number: asking.ask(PATH, 30.0), range(40)))
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _number: asking.ask(PATH, 30.0), range(80)))
     asking.close()
-    assert [answer.status for answer in answers] == [200] * 40
+    assert [answer.status for answer in answers] == [200] * 80
     assert 1 <= registry.connections <= 4
+
+
+def test_ask_threads_that_connect_at_once_leave_the_context_as_it_was(pki: Pki, registry: Registry) -> None:
+    context = tls(pki)
+    trusted = context.get_ca_certs()
+    for _time in range(5):
+        asking = Connections("127.0.0.1", registry.port, context, {}, 16)
+        with ThreadPoolExecutor(16, initializer=threading.Barrier(16).wait) as pool:
+            answers = list(pool.map(asking.ask, [PATH] * 64, [30.0] * 64))
+        asking.close()
+        assert [answer.status for answer in answers] == [200] * 64
+    assert len(trusted) == 1
+    assert context.get_ca_certs() == trusted
+    assert registry.connections <= 80
 
 
 def test_ask_gives_status_and_retry_after_and_follows_nothing(pki: Pki, registry: Registry) -> None:
@@ -80,18 +104,18 @@ def test_ask_gives_status_and_retry_after_and_follows_nothing(pki: Pki, registry
     asking = connections(pki, registry.port)
     assert asking.ask(PATH, 30.0) == Answer(503, b"x", "7")
     assert asking.ask(PATH, 30.0) == Answer(302)
-    assert registry.paths == [PATH, PATH]
+    assert asking.ask(PATH, 30.0) == Answer(302)
+    assert registry.paths == [PATH] * 3
+    assert registry.cookies == [None] * 3
     asking.close()
 
 
 def test_ask_again_after_the_server_closed_an_idle_connection(pki: Pki, registry: Registry) -> None:
     registry.replies["a1"] = [Reply(b"x", headers=(("Connection", "close"),)), Reply(b"y")]
     asking = connections(pki, registry.port)
-    own = asking._connection()
     assert asking.ask(PATH, 30.0).body == b"x"
     assert asking.ask(PATH, 30.0).body == b"y"
-    # And one that goes without having said so.
-    socket.socket.shutdown(t.cast("socket.socket", own.sock), socket.SHUT_RDWR)
+    registry.hang_up()  # without having said so
     assert asking.ask(PATH, 30.0).body == b"y"
     assert registry.connections == 3
     asking.close()
@@ -100,16 +124,14 @@ def test_ask_again_after_the_server_closed_an_idle_connection(pki: Pki, registry
 def test_ask_certificate_of_the_server_that_is_not_verified_is_told_and_nothing_is_sent(
     pki: Pki, registry: Registry
 ) -> None:
-    found = failure(connections(pki, registry.port, ca="stranger_cert"))
+    found = failure(connections(pki, registry.port, tls(pki, ca="stranger_cert")))
     assert isinstance(found, TlsFailed)
     assert found.msg.startswith(f"The certificate of the registry 127.0.0.1 port {registry.port} is not verified: ")
     assert registry.asked == []
 
 
 def test_ask_server_of_another_name_is_not_verified(pki: Pki, registry: Registry) -> None:
-    problems: list[str] = []
-    asking = Connections("localhost", registry.port, client_context(str(pki.ca), str(pki.client), "", problems), {})
-    found = failure(asking)
+    found = failure(connections(pki, registry.port, host="localhost"))
     assert isinstance(found, TlsFailed)
     assert "ostname mismatch" in found.msg
     assert registry.asked == []
@@ -118,11 +140,13 @@ def test_ask_server_of_another_name_is_not_verified(pki: Pki, registry: Registry
 @pytest.mark.parametrize("cert", ["", "stranger"])
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_ask_our_certificate_is_not_taken(pki: Pki, registry: Registry, cert: str, version: ssl.TLSVersion) -> None:
-    asking = connections(pki, registry.port, cert=cert)
-    asking._context.maximum_version = version
-    found = failure(asking)
-    assert isinstance(found, TlsFailed)
-    assert f"The registry 127.0.0.1 port {registry.port} did not take our certificate or TLS: " in found.msg
+    context = tls(pki, cert=cert)
+    context.maximum_version = version
+    # Several: the server closes before, while or after we are sending.
+    for _time in range(10):
+        found = failure(connections(pki, registry.port, context))
+        assert isinstance(found, TlsFailed)
+        assert f"The registry 127.0.0.1 port {registry.port} did not take our certificate or TLS: " in found.msg
     assert registry.asked == []
 
 
@@ -134,8 +158,15 @@ def test_ask_nobody_listens(pki: Pki) -> None:
 
 
 def test_ask_name_that_does_not_exist(pki: Pki) -> None:
-    asking = Connections("registry.invalid", 443, connections(pki, 1)._context, {})
+    asking = connections(pki, 443, host="registry.invalid")
     assert failure(asking).msg.startswith("The registry registry.invalid port 443 cannot be reached: ")
+
+
+@pytest.mark.parametrize("wrong", ["\n", "\u20ac"])
+def test_ask_header_that_is_none_is_not_quoted(pki: Pki, registry: Registry, wrong: str) -> None:
+    found = failure(connections(pki, registry.port, Authorization=f"Bearer {CANARY}{wrong}"))
+    assert isinstance(found, RegistryUnavailable)
+    assert CANARY not in "".join(traceback.format_exception(found))
 
 
 def test_ask_server_without_tls_is_told(pki: Pki) -> None:
@@ -162,8 +193,9 @@ def test_ask_half_an_answer_is_none(pki: Pki, registry: Registry) -> None:
     asking.close()
 
 
-def test_ask_answer_that_is_too_large_is_not_read(pki: Pki, registry: Registry) -> None:
-    registry.replies["a1"] = [Reply(b" " * (BODY_LIMIT + 1))]
+@pytest.mark.parametrize("status", [200, 302])
+def test_ask_answer_that_is_too_large_is_not_read(pki: Pki, registry: Registry, status: int) -> None:
+    registry.replies["a1"] = [Reply(b" " * (BODY_LIMIT + 1), status, (("Location", "/elsewhere"),))]
     asking = connections(pki, registry.port)
     found = failure(asking)
     assert isinstance(found, RegistryAnswer)
@@ -178,66 +210,41 @@ def test_ask_silent_server_costs_the_limit(pki: Pki, registry: Registry) -> None
     assert found.msg == f"The registry 127.0.0.1 port {registry.port} did not answer within 0.2 s."
 
 
-def test_ask_server_that_says_a_little_now_and_then_has_one_limit_for_all_of_it(pki: Pki) -> None:
-    asking = connections(pki, 1)
-    own = asking._connection()
-    own.until = 0.0  # long ago: a read that began now would have to end now
-    left, right = socket.socketpair()
-    with left, right:
-        limited = asking._context.wrap_socket(left, server_hostname="x", do_handshake_on_connect=False)
-        limited.until = own.until  # type: ignore[attr-defined]
-        with limited, pytest.raises(TimeoutError):
-            limited.recv_into(bytearray(1))
+def test_ask_silent_handshake_costs_the_limit(pki: Pki) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        found = failure(connections(pki, port), timeout=0.2)
+    assert found.msg == f"The registry 127.0.0.1 port {port} did not answer within 0.2 s."
 
 
-def test_end_ends_a_wait_of_another_thread_and_takes_no_more_questions(pki: Pki, registry: Registry) -> None:
+@pytest.mark.parametrize("reads", ["read1", "read"])
+def test_ask_server_that_says_a_little_now_and_then_has_one_limit_for_all_of_it(
+    monkeypatch: pytest.MonkeyPatch, reads: str
+) -> None:
+    now = [0.0]
+
+    def read(_amount: int, *, decode_content: bool) -> bytes:
+        assert not decode_content
+        now[0] += 1.0
+        return b"x"
+
+    monkeypatch.setattr(_ferry_client, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
+    with pytest.raises(TimeoutError):
+        _ferry_client._body(types.SimpleNamespace(**{"read": None, reads: read}), until=4.5)
+    assert now == [5.0]
+
+
+def test_end_takes_no_more_questions_and_waits_end_by_their_own_limit(pki: Pki, registry: Registry) -> None:
     registry.gate = threading.Event()
     asking = connections(pki, registry.port)
     found: list[TokensError] = []
-    thread = threading.Thread(target=lambda: found.append(failure(asking, timeout=600.0)), daemon=True)
+    thread = threading.Thread(target=lambda: found.append(failure(asking, timeout=0.5)), daemon=True)
     thread.start()
-    while not registry.asked:
+    while thread.is_alive() and not registry.asked:
         thread.join(0.01)
     asking.end()
+    assert failure(asking).msg == "The registry was not asked: the run is being stopped."
     thread.join(30)
     assert not thread.is_alive()
-    assert [type(error) for error in found] == [RegistryUnavailable]
-    assert failure(asking).msg == "The registry was not asked: the run is being stopped."
+    assert "did not answer within 0.5 s" in found[0].msg
     assert registry.connections == 1
-
-
-def test_end_ends_a_handshake_too(pki: Pki) -> None:
-    found: list[TokensError] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        asking = connections(pki, listener.getsockname()[1])
-        thread = threading.Thread(target=lambda: found.append(failure(asking, timeout=600.0)), daemon=True)
-        thread.start()
-        accepted, _address = listener.accept()
-        with accepted:
-            accepted.recv(1)  # the client has begun
-            asking.end()
-            thread.join(30)
-    assert not thread.is_alive()
-    assert [type(error) for error in found] == [RegistryUnavailable]
-
-
-class plain_server:  # noqa: N801 - reads as what it does
-    """A server that says one thing, without TLS, to whoever has said something, and closes."""
-
-    def __init__(self, words: bytes) -> None:
-        self._words = words
-        self._listener = socket.create_server(("127.0.0.1", 0))
-
-    def __enter__(self) -> int:
-        threading.Thread(target=self._serve, daemon=True).start()
-        port: int = self._listener.getsockname()[1]
-        return port
-
-    def __exit__(self, *_error: object) -> None:
-        self._listener.close()
-
-    def _serve(self) -> None:
-        connection, _address = self._listener.accept()
-        with connection:
-            connection.recv(65536)
-            connection.sendall(self._words)

@@ -17,6 +17,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _stage_service_info as stage
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, Missing, RunningAsRoot
+from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import Beginning
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import Finished
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State, open_state
@@ -280,8 +281,12 @@ def test_run_stage_database_that_was_in_trouble_is_not_waited_for_again(
     tmp_path: Path, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[State | None] = []
-    genuine = stage.begin
-    monkeypatch.setattr(stage, "begin", lambda it, *rest, **more: given.append(it) or genuine(it, *rest, **more))
+
+    def noting(it: State | None, *_rest: t.Any, **_more: t.Any) -> Beginning:
+        given.append(it)
+        return Beginning()
+
+    monkeypatch.setattr(stage, "begin", noting)
     with_state(tmp_path, state, [])
     Path(state.label).write_text("no database " * 100)
     with_state(tmp_path, state, [])
