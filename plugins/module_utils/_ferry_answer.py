@@ -105,7 +105,8 @@ def read_uid(value: t.Any) -> int:
 
     Raises: UidInvalid.
     """
-    text = value.strip() if isinstance(value, str) else str(value) if type(value) is int else ""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    text = value.strip() if isinstance(value, str) else str(value) if is_number else ""
     if not _DIGITS.fullmatch(text) or not 0 < int(text) <= UID_MAX:
         raise UidInvalid(
             f"The registry gives {one_line(json.dumps(value), 60)} as UID; "

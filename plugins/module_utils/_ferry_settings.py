@@ -17,7 +17,6 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._ferry_answer 
     DEFAULT_ACTIVE,
     DEFAULT_ERROR,
     DEFAULT_UID,
-    Expression,
     Expressions,
     read_expression,
 )
@@ -94,7 +93,7 @@ def read_settings(params: t.Mapping[str, t.Any], problems: list[str]) -> Ferry |
         port=port,
         request=request,
         context=context,
-        expressions=Expressions(*t.cast("list[Expression]", expressions)),
+        expressions=Expressions(*(item for item in expressions if item is not None)),
         concurrency=params["ferry_concurrency"],
         retries=params["ferry_retries"],
     )

@@ -115,6 +115,7 @@ options:
     type: int
     default: 3
 requirements:
+  - requests (Python)
   - jmespath (Python)
   - SQLAlchemy (Python)
   - gssapi (Python) and htgettoken, for O(ferry_auth=token)

@@ -150,10 +150,10 @@ def test_answer_to_what_is_about_us_ends_the_questions_of_all(
     setting = Setting(retries=0)
     setting.ask(GOOD)
     first, times = setting.ask(step)
-    assert type(first) is kind
+    assert isinstance(first, kind)
     assert times == [0.0]
     other, times = setting.ask(GOOD)
-    assert type(other) is kind
+    assert isinstance(other, kind)
     assert other.msg == f"It was not asked, because of another's answer: {first.msg}"
     assert times == []
 

@@ -196,7 +196,7 @@ def test_use_of_something_else_is_one_sentence_and_changes_nothing(
     before = path.read_bytes() if path.is_file() else None
     with pytest.raises(expected) as caught:
         use(state)
-    assert type(caught.value) is expected
+    assert caught.value.__class__ is expected
     assert caught.value.msg.endswith(f"{path} {words}")
     assert caught.value.msg.count("\n") == 0
     assert (path.read_bytes() if path.is_file() else None) == before
