@@ -55,6 +55,9 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--postgres", action="store_true", help="with PostgreSQL as the state database (takes some seconds)"
     )
+    up.add_argument(
+        "--report", action="store_true", help="with what the report is sent to: mail, Slack, Prometheus, Loki and so on"
+    )
     verb("down", "End it.")
     verb("status", "Say what runs, and what is broken.")
     run = verb("run", "Run a command inside, as the service account.")
@@ -95,12 +98,11 @@ def up(arguments: argparse.Namespace) -> int:
         raise WorldError("The sizes of a laboratory are numbers from 1 on.")
     if not (registry.CACHE / "venv" / "bin" / "htgettoken").exists():
         raise WorldError("The programs of the laboratory are not installed: run lab/install first.")
+    parts = {"is_light": arguments.light, "postgres": arguments.postgres, "report": arguments.report}
     if any(size is not None for size in sizes):
-        layout = grid_layout(
-            sizes[0] or 1, sizes[1] or 1, sizes[2] or 1, is_light=arguments.light, postgres=arguments.postgres
-        )
+        layout = grid_layout(sizes[0] or 1, sizes[1] or 1, sizes[2] or 1, **parts)
     else:
-        layout = demo_layout(is_light=arguments.light, postgres=arguments.postgres)
+        layout = demo_layout(**parts)
     mark = time.monotonic()
     plan = {"layout": layout, "checkout": str(CHECKOUT), "cache": str(registry.CACHE)}
     with registry.claim(arguments.name) as claimed:

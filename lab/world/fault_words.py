@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from world.namespaces import WorldError
 
@@ -13,6 +14,21 @@ from world.namespaces import WorldError
 Change = t.Callable[[list[str]], None]
 # What makes a fault, and what mends it.
 Pair = tuple[Change, Change]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of fault: what it does in one line, how many words it needs, how it is made and mended."""
+
+    text: str
+    words: str
+    make: Change
+    mend: Change
+
+    def check(self, name: str, given: list[str]) -> None:
+        needed = [word for word in self.words.split() if not word.startswith("[")]
+        if not len(needed) <= len(given) <= len(self.words.split()):
+            raise WorldError(f"The fault {name} is used as: fault {name} {self.words}".rstrip())
 
 
 def seconds(fault: str, word: str) -> float:

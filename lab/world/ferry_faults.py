@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import re
-import secrets
-import typing as t
 
+from world import misbehaviour
 from world.fault_targets import account
 from world.fault_words import Pair, count, seconds
-from world.ferry_state import Misbehaviour, read_faults, write_faults
+from world.ferry_state import FAULTS_FILE
+from world.misbehaviour import Check
 from world.namespaces import WorldError
 
 OVERLOADED_REQUESTS = "5"
@@ -43,7 +43,7 @@ def _check_account(words: list[str]) -> list[str]:
     return words
 
 
-CHECKS: dict[str, t.Callable[[list[str]], list[str]]] = {
+CHECKS: dict[str, Check] = {
     "ferry-slow": _check_slow,
     "ferry-500": _check_500,
     "ferry-429": _check_429,
@@ -55,17 +55,5 @@ CHECKS: dict[str, t.Callable[[list[str]], list[str]]] = {
 
 
 def pair(name: str) -> Pair:
-    """Give what tells the server of a fault, and what takes that back.
-
-    What is made again after it was mended counts its requests anew.
-    """
-    check = CHECKS[name]
-
-    def make(words: list[str]) -> None:
-        write_faults([*read_faults(), Misbehaviour(name, check(words), secrets.token_hex(8))])
-
-    def mend(words: list[str]) -> None:
-        ended = (name, check(words))
-        write_faults([fault for fault in read_faults() if (fault.name, fault.words) != ended])
-
-    return make, mend
+    """Give what tells the server of a fault, and what takes that back."""
+    return misbehaviour.pair(FAULTS_FILE, name, CHECKS[name])

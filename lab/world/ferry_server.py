@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import threading
 import time
 import typing as t
 from http import HTTPStatus
@@ -20,23 +19,10 @@ from urllib.parse import parse_qs, urlsplit
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from world import bearer
-from world.ferry_state import FerryState, Reply, refusal
+from world.ferry_state import FerryState, refusal
+from world.json_lines import JsonLines
+from world.stand_in_http import Reply
 from world.tls_server import TlsServer, common_name, server_context
-
-
-class Log:
-    """JSON lines, so that a test can count connections and requests."""
-
-    def __init__(self, path: Path) -> None:
-        # Open as long as the process lives.
-        self._file = path.open("a", encoding="utf-8")
-        self._lock = threading.Lock()
-
-    def write(self, event: str, **facts: object) -> None:
-        line = json.dumps({"event": event, **facts}) + "\n"
-        with self._lock:
-            self._file.write(line)
-            self._file.flush()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -49,13 +35,13 @@ class Handler(BaseHTTPRequestHandler):
     numbers = count(1)
     state: FerryState
     key: bytes
-    log: Log
+    log: JsonLines
 
     def setup(self) -> None:
         super().setup()
         self._number = next(self.numbers)
         self._peer = common_name(self.request)
-        self.log.write("connection", id=self._number, peer_certificate=self._peer)
+        self.log.write({"event": "connection", "id": self._number, "peer_certificate": self._peer})
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Say nothing; requests are logged as JSON lines."""
@@ -66,9 +52,8 @@ class Handler(BaseHTTPRequestHandler):
         self.state.refresh()
         time.sleep(self.state.delay())
         reply = self.state.breakdown() or self._refused() or self._answer(address.path, account)
-        self.log.write(
-            "request", connection=self._number, account=account, status=int(reply.status), time=round(time.time(), 3)
-        )
+        facts = {"connection": self._number, "account": account, "status": int(reply.status)}
+        self.log.write({"event": "request", **facts, "time": round(time.time(), 3)})
         self.send_response(reply.status)
         if reply.retry_after:
             self.send_header("Retry-After", reply.retry_after)
@@ -107,7 +92,7 @@ def main() -> None:
     pki, ferry = Path(layout["paths"]["pki"]), layout["ferry"]
     Handler.state = FerryState(layout["services"])
     Handler.key = bearer.KEY_FILE.read_bytes()
-    Handler.log = Log(Path(layout["paths"]["log"]) / "ferry.jsonl")
+    Handler.log = JsonLines(Path(layout["paths"]["log"]) / "ferry.jsonl")
     context = server_context(pki / f"{ferry['name']}.crt", pki / f"{ferry['name']}.key", clients=pki / "ca.pem")
     TlsServer((ferry["address"], ferry["port"]), Handler, context).serve_forever()
 

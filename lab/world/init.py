@@ -14,7 +14,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from world import accounts, bearer, condor, inventory, kdc, nodes, pki, postgres, stand_ins
+from world import accounts, bearer, condor, inventory, kdc, nodes, pki, postgres, report_servers, stand_ins
 from world.layout import FERRY_PORT, PATHS, TOKEN_HOST, VAULT_PORT, Layout
 from world.namespaces import WorldError, furnish, quietly, set_hostname
 
@@ -47,17 +47,26 @@ def build(layout: Layout, checkout: Path, cache: Path, say: t.Callable[[str], No
     for server in (layout.vault, layout.ferry):
         pki.issue_server(authority, server.name)
     pki.issue_clients(authority)
+    if layout.report:
+        report_servers.prepare(layout, authority)
     bearer.create_key()
     say("vault and FERRY stand-ins with TLS, SPNEGO and client certificates")
     stand_ins.start("vault", layout.vault.address, VAULT_PORT)
     stand_ins.start("ferry", layout.ferry.address, FERRY_PORT)
     condor.write_htgettoken(cache / "venv")
+    # They become ready while the rest is built.
+    reported_to: list[stand_ins.Starting] = []
+    if layout.report:
+        say("the report's servers: mail, Slack, Pushgateway, Prometheus, traces, Loki, dead man's switch")
+        reported_to = report_servers.start(layout, cache)
     say(f"{len(layout.nodes)} nodes, each a real ssh server")
     nodes.start_all(layout)
     inventory.write(layout)
     if layout.postgres:
         say("PostgreSQL")
         postgres.start(layout)
+    if layout.report:
+        report_servers.wait(layout, reported_to)
     if not layout.is_light:
         say("HTCondor: collector and two credds")
         condor.write_wrappers()

@@ -9,7 +9,18 @@ import json
 import typing as t
 from pathlib import Path
 
-from world.layout import DATABASE_PORT, FERRY_PORT, PATHS, REALM, SERVICE_ACCOUNT, TOKEN_HOST, Layout
+from world.accounts import own_by_service_account
+from world.layout import (
+    DATABASE_PORT,
+    DOMAIN,
+    FERRY_PORT,
+    PATHS,
+    REALM,
+    REPORT_PORTS,
+    SERVICE_ACCOUNT,
+    TOKEN_HOST,
+    Layout,
+)
 from world.postgres import DATABASE, ROLE
 
 
@@ -41,7 +52,13 @@ def write(layout: Layout) -> None:
         "managed_tokens_known_hosts": [PATHS["known_hosts"]],
         "managed_tokens_token_getter": "htgettoken" if layout.is_light else "condor",
     }
+    if not layout.report:
+        values["managed_tokens_report"] = "none"
     _write(settings / "settings.yml", values | _state_settings(layout))
+    if layout.report:
+        # It holds secrets.
+        _write(settings / "report.yml", _report_settings(layout))
+        own_by_service_account(settings / "report.yml", 0o400)
 
 
 def _state_settings(layout: Layout) -> dict[str, t.Any]:
@@ -56,6 +73,27 @@ def _state_settings(layout: Layout) -> dict[str, t.Any]:
         "managed_tokens_ferry_key": f"{PATHS['pki']}/{SERVICE_ACCOUNT}.key",
         "managed_tokens_ferry_ca": f"{PATHS['pki']}/ca",
         "managed_tokens_ferry_service": layout.services[0].name,
+    }
+
+
+def _report_settings(layout: Layout) -> dict[str, t.Any]:
+    """Give where the report is sent."""
+    places = {name: f"{machine.name}:{REPORT_PORTS[name]}" for name, machine in layout.report_servers.items()}
+    state = Path(PATHS["database"]).parent
+    return {
+        "managed_tokens_smtp_host": layout.report_servers["mail"].name,
+        "managed_tokens_smtp_port": REPORT_PORTS["mail"],
+        "managed_tokens_smtp_ca": f"{PATHS['pki']}/ca.pem",
+        "managed_tokens_mail_from": f"managed-tokens@{DOMAIN}",
+        "managed_tokens_admin_emails": [f"admins@{DOMAIN}"],
+        "managed_tokens_slack_webhook": Path(PATHS["slack_url"]).read_text().strip(),
+        "managed_tokens_pushgateway": f"http://{places['pushgateway']}",
+        "managed_tokens_otlp_endpoint": f"http://{places['otlp']}",
+        "managed_tokens_loki": f"http://{places['loki']}",
+        "managed_tokens_ping_url": Path(PATHS["ping_url"]).read_text().strip(),
+        "managed_tokens_last_run_file": str(state / "last_run.json"),
+        "managed_tokens_log_file": str(state / "report.jsonl"),
+        "managed_tokens_textfile": "",
     }
 
 

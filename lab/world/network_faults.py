@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pwd
 import subprocess
 
 from world.fault_record import active
@@ -14,23 +15,36 @@ from world.namespaces import quietly
 
 TABLE = "lab"
 RESET_MARK = "0x5e5e"
+CHAINS = {"input": "filter hook input priority 0", "output": "nat hook output priority -100"}
+REPORTED_TO = ("mail", "slack", "pushgateway", "otlp", "loki", "ping")
 
 
-def _rule(match: str, verdict: str) -> None:
-    quietly("nft", f"add table ip {TABLE}; add chain ip {TABLE} input {{ type filter hook input priority 0; }}")
-    quietly("nft", f"add rule ip {TABLE} input {match} {verdict}")
+def _rule(match: str, verdict: str, chain: str = "input") -> None:
+    kind = CHAINS[chain]
+    quietly("nft", f"add table ip {TABLE}; add chain ip {TABLE} {chain} {{ type {kind}; }}")
+    quietly("nft", f"add rule ip {TABLE} {chain} {match} {verdict}")
 
 
 def _filter(match: str, verdict: str) -> Change:
     return lambda words: _rule(match.format(address=machine(words[0])["address"]), verdict)
 
 
-def _close(server: str) -> Change:
+def _close(*servers: str) -> Change:
     def make(_words: list[str]) -> None:
-        found = layout()[server]
-        _rule(f"ip daddr {found['address']} tcp dport {found['port']}", "reject with tcp reset")
+        for server in servers:
+            found = layout()[server]
+            for port in [found[name] for name in ("port", "tls_port") if name in found]:
+                _rule(f"ip daddr {found['address']} tcp dport {port}", "reject with tcp reset")
 
     return make
+
+
+def _lead_astray(_words: list[str]) -> None:
+    """Send the Pushgateway's clients, but for Prometheus, to the server that passes them on late."""
+    found = layout()["pushgateway"]
+    late, reader = found["late_address"], pwd.getpwnam("prometheus").pw_uid
+    clients = f"ip daddr {found['address']} tcp dport {found['port']} ip saddr != {late} meta skuid != {reader}"
+    _rule(clients, f"dnat to {late}:{found['port']}", "output")
 
 
 def _reset(words: list[str]) -> None:
@@ -48,6 +62,15 @@ MAKERS: dict[str, Change] = {
     "ssh-closed": _filter("ip daddr {address} tcp dport 22", "reject with tcp reset"),
     "ssh-reset": _reset,
     "vault-down": _close("vault"),
+    "smtp-down": _close("mail"),
+    "slack-down": _close("slack"),
+    "pushgateway-down": _close("pushgateway"),
+    "otlp-down": _close("otlp"),
+    "loki-down": _close("loki"),
+    "ping-down": _close("ping"),
+    "report-down": _close(*REPORTED_TO),
+    "pushgateway-slow": _lead_astray,
+    "report-slow": _lead_astray,
 }
 
 

@@ -11,6 +11,16 @@ import typing as t
 from pathlib import Path
 
 LAYOUT = Path("/srv/lab/layout.json")
+# Name (of which the kernel keeps 15 letters) and some text of the arguments.
+REPORT_PARTS = {
+    "mail": ("python3", "mail_server.py"),
+    "slack": ("python3", "slack_server.py"),
+    "pushgateway": ("prometheus-push", ""),
+    "prometheus": ("prometheus", ""),
+    "otlp": ("python3", "otlp_server.py"),
+    "loki": ("python3", "loki_server.py"),
+    "ping": ("python3", "ping_server.py"),
+}
 
 
 def running() -> dict[int, tuple[str, str]]:
@@ -39,6 +49,9 @@ def main() -> None:
     print("ferry", find(processes, "python3", "ferry_server.py"))
     if layout["postgres"]:
         print("postgres", find(processes, "postgres", "/srv/lab/postgres/data"))
+    if layout.get("report"):
+        for part, (name, text) in REPORT_PARTS.items():
+            print(part, find(processes, name, text))
     for node in layout["nodes"]:
         print("node", find(processes, "sshd", f"/{node['name']}/sshd_config"))
     if not layout["is_light"]:

@@ -50,9 +50,15 @@ def create_authority(name: str = "ca", title: str = "Laboratory CA") -> Authorit
     return made
 
 
-def issue_server(authority: Authority, name: str) -> None:
-    """Issue a server certificate for the host `name`: <name>.crt and <name>.key beside the CA."""
-    key = _issue(authority, name, f"subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth\n")
+def other_authority() -> Authority:
+    """Give the CA that no server here trusts, which `issue_clients` has created."""
+    return Authority(DIRECTORY / "other-ca.pem", DIRECTORY / "other-ca.key")
+
+
+def issue_server(authority: Authority, name: str, file: str = "") -> None:
+    """Issue a server certificate for the host `name`: <name>.crt and .key beside the CA, or <file>.crt and .key."""
+    extensions = f"subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth\n"
+    key = _issue(authority, name, extensions, file)
     key.chmod(0o600)
 
 
@@ -71,9 +77,10 @@ def issue_clients(authority: Authority) -> None:
         own_by_service_account(_issue(issuer, name, "extendedKeyUsage=clientAuth\n"), 0o400)
 
 
-def _issue(authority: Authority, name: str, extensions: str) -> Path:
+def _issue(authority: Authority, name: str, extensions: str, file: str = "") -> Path:
     """Issue a certificate and give the path of its key, which stays readable by root alone."""
-    key, request = DIRECTORY / f"{name}.key", DIRECTORY / f"{name}.csr"
+    file = file or name
+    key, request = DIRECTORY / f"{file}.key", DIRECTORY / f"{file}.csr"
     quietly(
         "openssl",
         "req",
@@ -86,9 +93,11 @@ def _issue(authority: Authority, name: str, extensions: str) -> Path:
         "-out",
         str(request),
     )
-    file = DIRECTORY / f"{name}.ext"
+    options = DIRECTORY / f"{file}.ext"
     # With the identifiers that strict verification insists on.
-    file.write_text(f"{extensions}basicConstraints=CA:FALSE\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
+    options.write_text(
+        f"{extensions}basicConstraints=CA:FALSE\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+    )
     quietly(
         "openssl",
         "x509",
@@ -103,8 +112,8 @@ def _issue(authority: Authority, name: str, extensions: str) -> Path:
         str(authority.key),
         "-CAcreateserial",
         "-extfile",
-        str(file),
+        str(options),
         "-out",
-        str(DIRECTORY / f"{name}.crt"),
+        str(DIRECTORY / f"{file}.crt"),
     )
     return key

@@ -8,6 +8,8 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
+import typing as t
+from dataclasses import dataclass
 from pathlib import Path
 
 from world.layout import PATHS
@@ -17,25 +19,48 @@ HERE = Path("/srv/ansible/ansible_collections/fife/managed_tokens/lab/world")
 LISTENS_WITHIN_S = 10.0
 
 
+@dataclass(frozen=True)
+class Starting:
+    """A server that has been started and may not listen yet."""
+
+    name: str
+    address: str
+    port: int
+    process: subprocess.Popen[bytes]
+    errors: Path
+
+    def wait(self) -> None:
+        """Return when its port answers.
+
+        Raises: WorldError when it does not.
+        """
+        deadline = time.monotonic() + LISTENS_WITHIN_S
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                socket.create_connection((self.address, self.port), timeout=1).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+        raise WorldError(f"The server {self.name} does not listen: {self.errors.read_text()[-300:]!r}")
+
+
+def begin(name: str, address: str, port: int, argv: t.Sequence[str]) -> Starting:
+    """Start a program that will listen there; what it says goes to <name>.err among the logs."""
+    errors = Path(PATHS["log"]) / f"{name}.err"
+    with errors.open("w") as log:
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+    return Starting(name, address, port, process, errors)
+
+
+def argv_of(name: str, python: str = "/usr/bin/python3") -> list[str]:
+    """Give the words that start <name>_server.py."""
+    return [python, str(HERE / f"{name}_server.py"), "--layout", "/srv/lab/layout.json"]
+
+
 def start(name: str, address: str, port: int) -> None:
     """Start <name>_server.py, and return when its port answers.
 
     Raises: WorldError when it does not.
     """
-    errors = Path(PATHS["log"]) / f"{name}.err"
-    with errors.open("w") as log:
-        child = subprocess.Popen(
-            ["/usr/bin/python3", str(HERE / f"{name}_server.py"), "--layout", "/srv/lab/layout.json"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=log,
-        )
-    deadline = time.monotonic() + LISTENS_WITHIN_S
-    while time.monotonic() < deadline and child.poll() is None:
-        try:
-            socket.create_connection((address, port), timeout=1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise WorldError(f"The {name} stand-in does not listen: {errors.read_text()[-300:]!r}")
+    begin(name, address, port, argv_of(name)).wait()

@@ -30,6 +30,17 @@ def server_context(certificate: Path, key: Path, clients: Path | None = None) ->
     return context
 
 
+def deceiving_context(right: ssl.SSLContext, wrong: ssl.SSLContext, is_wrong: t.Callable[[], bool]) -> ssl.SSLContext:
+    """Give the right one after making it show the wrong one's certificate whenever `is_wrong` says so."""
+
+    def choose(connection: ssl.SSLSocket | ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        if is_wrong():
+            connection.context = wrong
+
+    right.sni_callback = choose
+    return right
+
+
 def common_name(connection: ssl.SSLSocket) -> str:
     """Give the name in the client's certificate, "" when it came without one."""
     found = t.cast("dict[str, t.Any]", connection.getpeercert() or {})

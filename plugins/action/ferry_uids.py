@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.utils.display import Display
-
 from ansible_collections.fife.managed_tokens.plugins.module_utils._settings_names import KNOWN_SETTINGS
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_ferry import ARGUMENT_SPEC, run_stage
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _inventory_look as inventory
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OnceDoor
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._plain_lines import show_line
 
 
 class ActionModule(OnceDoor):
@@ -26,7 +25,7 @@ class ActionModule(OnceDoor):
         """Give the result, and show its sentence also when all is well: Ansible itself would only say "ok"."""
         result = super().run(tmp, task_vars)
         if not result.get("failed") and result.get("msg"):
-            Display().display(f"    {result['msg']}")
+            show_line(str(result["msg"]))
         return result
 
     def complete(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:

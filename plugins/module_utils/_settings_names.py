@@ -7,7 +7,8 @@
 
 from __future__ import annotations
 
-KNOWN_SETTINGS = frozenset(
+# Settings of the stages; they are options of the roles.
+STAGE_SETTINGS = frozenset(
     {
         "managed_tokens_collectors",
         "managed_tokens_credds",
@@ -49,6 +50,7 @@ KNOWN_SETTINGS = frozenset(
         "managed_tokens_push_per_node",
         "managed_tokens_push_retries",
         "managed_tokens_push_retry_delay",
+        "managed_tokens_report",
         "managed_tokens_schedd_constraint",
         "managed_tokens_service",
         "managed_tokens_store_concurrency",
@@ -64,3 +66,41 @@ KNOWN_SETTINGS = frozenset(
         "managed_tokens_vault_server",
     }
 )
+
+# Settings of the report; they are options of the callback.
+REPORT_SETTINGS = frozenset(
+    {
+        "managed_tokens_admin_emails",
+        "managed_tokens_environment",
+        "managed_tokens_last_run_file",
+        "managed_tokens_log_file",
+        "managed_tokens_loki",
+        "managed_tokens_mail_from",
+        "managed_tokens_notifications_test",
+        "managed_tokens_otlp_endpoint",
+        "managed_tokens_ping_url",
+        "managed_tokens_pushgateway",
+        "managed_tokens_pushgateway_ca",
+        "managed_tokens_pushgateway_grouping",
+        "managed_tokens_pushgateway_job",
+        "managed_tokens_pushgateway_password",
+        "managed_tokens_pushgateway_user",
+        "managed_tokens_send_retries",
+        "managed_tokens_send_timeout",
+        "managed_tokens_slack_webhook",
+        "managed_tokens_smtp_ca",
+        "managed_tokens_smtp_host",
+        "managed_tokens_smtp_password",
+        "managed_tokens_smtp_port",
+        "managed_tokens_smtp_security",
+        "managed_tokens_smtp_user",
+        "managed_tokens_summary",
+        "managed_tokens_template_dir",
+        "managed_tokens_test_admin_emails",
+        "managed_tokens_test_slack_webhook",
+        "managed_tokens_textfile",
+        "managed_tokens_threshold",
+    }
+)
+
+KNOWN_SETTINGS = STAGE_SETTINGS | REPORT_SETTINGS

@@ -52,7 +52,7 @@ class Door(ActionBase):
                 )
                 return result
             with interruptible():
-                result.update(type(self).STAGE(self._validated(options), self._context(result)))
+                result.update(self.run_stage(self._validated(options), self._context(result)))
         except TokensError as err:
             result.update(failed=True, msg=err.msg, kind=err.kind)
         except Interrupted as err:
@@ -65,6 +65,10 @@ class Door(ActionBase):
     def complete(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Add what the action knows and the task need not say."""
         return options
+
+    def run_stage(self, params: dict[str, t.Any], context: Context) -> dict[str, t.Any]:
+        """Give the stage's result."""
+        return type(self).STAGE(params, context)
 
     def _is_in_process(self) -> bool:
         return getattr(self._connection, "transport", "local") == "local"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from ansible.utils.display import Display
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._plain_lines import show_line
 
 FIRST_AFTER_S = 3.0
 THEN_EVERY_S = 5.0
@@ -29,4 +29,4 @@ class LiveProgress:
             return
         self._next = now + THEN_EVERY_S
         failures = f", {failed} failed" if failed else ""
-        Display().display(f"    {self._title}: {done} of {total}{failures}")
+        show_line(f"{self._title}: {done} of {total}{failures}")

@@ -47,18 +47,26 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one recipient group gets at once: the administrators (`experiment` is "") or one experiment's people."""
+    """What one recipient group gets at once: the administrators (`experiment` is "") or one experiment's people.
+
+    `channels` are the only ones that it is for; empty: all that its recipients have.
+    """
 
     experiment: str
     emails: tuple[str, ...]
     notices: tuple[Notice, ...]
     suppressed: int = 0
+    channels: tuple[str, ...] = ()
+
+    def is_for(self, channel: str) -> bool:
+        """Tell whether the message may go over this channel."""
+        return not self.channels or channel in self.channels
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What came of sending one message over one channel; `problem` is one sentence without secrets, "" when it was
-    accepted. `keys` are what it told of."""
+    accepted. `keys` are what it told of. `remark` is what deserves a warning although it was accepted."""
 
     channel: str
     target: str
@@ -66,6 +74,7 @@ class Delivery:
     started: float
     seconds: float
     problem: str = ""
+    remark: str = ""
 
     @property
     def is_accepted(self) -> bool:

@@ -7,10 +7,15 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from dataclasses import dataclass, field, fields
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import DEFAULT_DATABASE
+
 NONE, STARTTLS, TLS, AUTO = "none", "starttls", "tls", "auto"
+# Ansible's own type for paths makes the working directory of an empty one.
+PATHS = ("template_dir", "smtp_ca", "pushgateway_ca", "textfile", "log_file", "last_run_file")
 TABLE, QUIET, OFF = "table", "quiet", "off"
 
 
@@ -59,7 +64,7 @@ class ReportSettings:
     # Terminal
     summary: str = TABLE
     # State
-    database: str = ""
+    database: str = DEFAULT_DATABASE
     database_password: str = ""
     database_timeout: float = 10.0
 
@@ -71,6 +76,8 @@ class ReportSettings:
             value = option(item.name)
             if value is None:
                 continue
+            if item.name in PATHS:
+                value = os.path.expanduser(str(value))
             values[item.name] = tuple(str(entry) for entry in value) if isinstance(value, list) else value
         return cls(**values)
 

@@ -41,6 +41,15 @@ def database() -> Iterator[Laboratory]:
 
 
 @pytest.fixture(scope="session")
+def reporting() -> Iterator[Laboratory]:
+    """Start a whole laboratory with PostgreSQL and what the report is sent to: mail, Slack, Prometheus and so on."""
+    laboratory = Laboratory("it-report")
+    laboratory.up("--report", "--postgres")
+    yield laboratory
+    laboratory.lab("down", check=False)
+
+
+@pytest.fixture(scope="session")
 def condor() -> Iterator[Laboratory]:
     """Start a laboratory with a real pool and two credds: the demo's layout."""
     laboratory = Laboratory("it-condor")

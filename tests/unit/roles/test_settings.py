@@ -8,18 +8,25 @@ from __future__ import annotations
 import importlib
 import re
 import typing as t
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import yaml
 
+from ansible_collections.fife.managed_tokens.plugins.action.report import REPORT_SPEC
 from ansible_collections.fife.managed_tokens.plugins.doc_fragments.stage import ModuleDocFragment
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Timeouts
-from ansible_collections.fife.managed_tokens.plugins.module_utils._settings_names import KNOWN_SETTINGS
+from ansible_collections.fife.managed_tokens.plugins.module_utils._settings_names import (
+    KNOWN_SETTINGS,
+    REPORT_SETTINGS,
+    STAGE_SETTINGS,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_verdict import (
     NODE_RESULT_SPEC,
     RUN_VERDICT_SPEC,
 )
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 ENGINE = "ansible_collections.fife.managed_tokens.plugins.module_utils."
@@ -42,6 +49,7 @@ SPECS: dict[str, dict[str, t.Any]] = {
     "ping_nodes": spec_of("ping"),
     "push_vault_token": spec_of("push"),
     "node_result": NODE_RESULT_SPEC,
+    "report": REPORT_SPEC,
     "run_record": spec_of("record"),
     "run_verdict": RUN_VERDICT_SPEC,
 }
@@ -62,7 +70,28 @@ TASKS: dict[str, list[dict[str, t.Any]]] = {role: read(of_role(role) / "tasks" /
 
 
 def test_role_settings_are_exactly_the_known_ones() -> None:
-    assert set().union(*OPTIONS.values()) == KNOWN_SETTINGS
+    assert set().union(*OPTIONS.values()) == STAGE_SETTINGS
+
+
+def report_options() -> dict[str, dict[str, t.Any]]:
+    source = importlib.import_module("ansible_collections.fife.managed_tokens.plugins.callback.report")
+    options: dict[str, dict[str, t.Any]] = yaml.safe_load(source.DOCUMENTATION)["options"]
+    return options
+
+
+def test_report_settings_are_exactly_the_known_ones() -> None:
+    variables = {entry["name"] for option in report_options().values() for entry in option["vars"]}
+    assert variables - STAGE_SETTINGS == REPORT_SETTINGS
+
+
+def test_report_settings_are_those_of_the_callback_with_its_defaults() -> None:
+    defaults = ReportSettings()
+    assert report_options().keys() == {item.name for item in fields(ReportSettings)}
+    for name, option in report_options().items():
+        ours = getattr(defaults, name)
+        theirs = option["default"]
+        assert (list(ours) if isinstance(ours, tuple) else ours) == theirs, name
+        assert option["env"] == [{"name": f"MANAGED_TOKENS_{name.upper()}"}]
 
 
 def test_role_settings_of_one_name_are_one_setting() -> None:

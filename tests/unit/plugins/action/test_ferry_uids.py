@@ -37,12 +37,12 @@ def test_complete_setting_that_differs_between_hosts_is_refused() -> None:
         door().complete({}, {"hostvars": hosts, "ansible_play_hosts_all": ["a", "b"]})
 
 
-@pytest.mark.parametrize(("result", "shown"), [({"msg": "Well."}, ["    Well."]), ({"msg": "No.", "failed": True}, [])])
+@pytest.mark.parametrize(("result", "shown"), [({"msg": "Well."}, ["Well."]), ({"msg": "No.", "failed": True}, [])])
 def test_run_shows_the_sentence_of_a_good_result(
     monkeypatch: pytest.MonkeyPatch, result: dict[str, t.Any], shown: list[str]
 ) -> None:
     lines: list[str] = []
     monkeypatch.setattr(OnceDoor, "run", lambda *_arguments: result)
-    monkeypatch.setattr(ferry_uids, "Display", lambda: types.SimpleNamespace(display=lines.append))
+    monkeypatch.setattr(ferry_uids, "show_line", lines.append)
     assert door().run(None, {}) == result
     assert lines == shown

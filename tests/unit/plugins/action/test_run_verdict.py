@@ -23,11 +23,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Collect what is shown on the terminal."""
     texts: list[str] = []
 
-    class FakeDisplay:
-        def display(self, text: str) -> None:
-            texts.append(text)
-
-    monkeypatch.setattr(run_verdict, "Display", FakeDisplay)
+    monkeypatch.setattr(run_verdict, "show_line", texts.append)
     return texts
 
 
@@ -50,7 +46,7 @@ def verdict(**task_vars: t.Any) -> dict[str, t.Any]:
 def test_run_all_well_is_shown(shown: list[str]) -> None:
     result = verdict(one=GOOD, two={"skipped": True})
     assert "failed" not in result
-    assert shown == ["    1 of 1 services well."]
+    assert shown == ["1 of 1 services well."]
 
 
 def test_run_failure_of_any_stage_fails_the_play(shown: list[str]) -> None:

@@ -24,14 +24,10 @@ def test_live_progress_speaks_late_seldom_and_not_at_the_end(monkeypatch: pytest
     clock = Clock()
     shown: list[str] = []
 
-    class FakeDisplay:
-        def display(self, text: str) -> None:
-            shown.append(text)
-
     monkeypatch.setattr(_live_progress, "time", clock)
-    monkeypatch.setattr(_live_progress, "Display", FakeDisplay)
+    monkeypatch.setattr(_live_progress, "show_line", shown.append)
     progress = LiveProgress("Pushes")
     for after, done, failed in ((0.0, 1, 0), (2.9, 2, 0), (3.1, 3, 0), (5.0, 4, 1), (8.2, 5, 1), (20.0, 6, 1)):
         clock.now = 1000.0 + after
         progress(done, 6, failed)
-    assert shown == ["    Pushes: 3 of 6", "    Pushes: 5 of 6, 1 failed"]
+    assert shown == ["Pushes: 3 of 6", "Pushes: 5 of 6, 1 failed"]

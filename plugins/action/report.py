@@ -1,0 +1,84 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Report the run from a task, or see to it that the callback will."""
+
+from __future__ import annotations
+
+import functools
+import time
+import typing as t
+
+from ansible import constants
+from ansible.plugins.loader import callback_loader
+from ansible.utils.display import Display
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OnceDoor
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._play_listener import take_result
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_active import (
+    CALLBACK,
+    NAME,
+    NONE,
+    TASK,
+    missing_report,
+)
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
+
+REPORT_SPEC: dict[str, t.Any] = {
+    "by": {"type": "str", "choices": [CALLBACK, TASK, NONE], "default": CALLBACK},
+    "batches": {"type": "list", "elements": "str", "default": []},
+}
+
+
+class ActionModule(OnceDoor):
+    """It works in Ansible's own process only: where the settings of the report are."""
+
+    SPEC = REPORT_SPEC
+
+    def complete(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Keep the variables for the stage."""
+        self._variables = task_vars
+        return options
+
+    def _is_in_process(self) -> bool:
+        return True
+
+    def run_stage(self, params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
+        """Report what the batches hold, or warn when nobody is going to."""
+        missing = missing_report(params["by"])
+        if missing:
+            context.warn(missing)
+        if params["by"] != TASK:
+            return {"changed": False, "reported": False}
+        # Only here: whoever has the callback need not load it all a second time.
+        from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report import report
+
+        collected = Collected(check_mode=context.check_mode, started=time.time())
+        for name in params["batches"]:
+            batch = self._variables.get(name)
+            if isinstance(batch, t.Mapping):
+                take_result(collected, batch)
+        collected.ended = time.time()
+
+        def show(text: str, *, is_warning: bool = False) -> None:
+            if is_warning:
+                context.warn(text)
+            else:
+                Display().display(text)
+
+        try:
+            # Ansible knows a plugin's settings once it has loaded the plugin.
+            callback = callback_loader.get(NAME, class_only=True)
+            settings = ReportSettings.from_options(functools.partial(self._option, callback._load_name))
+            report(collected, settings, show)
+        except Exception as err:  # noqa: BLE001 - whatever is wrong with the report, the run is what counts
+            context.warn(f"The report could not be finished: {type(err).__name__}. Please report this.")
+        return {"changed": False, "reported": True}
+
+    def _option(self, callback: str, name: str) -> t.Any:
+        value = constants.config.get_config_value(
+            name, plugin_type="callback", plugin_name=callback, variables=self._variables
+        )
+        return self._templar.template(value)

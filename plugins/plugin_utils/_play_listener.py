@@ -1,0 +1,108 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""Collect from a play's events what its stages return; everything else of the play is nobody's business here."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import REFRESH_UIDS
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import REGISTRY, STATE, Outcome
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected, Contact, Refusal
+
+NAMESPACE = "fife.managed_tokens."
+# They repeat what the stages have returned.
+REPEATING = ("node_result", "run_verdict", "report")
+
+
+class PlayListener:
+    """Be told of tasks and results; `is_told_by_task` when a task of the play reports the run itself."""
+
+    def __init__(self) -> None:
+        self.collected = Collected()
+        self.is_told_by_task = False
+        self._has_begun = False
+        self._unreachable: dict[str, None] = {}
+        self._failed: dict[str, None] = {}
+
+    def task_begins(self, task: t.Any) -> bool:
+        """Tell whether this is the first stage of a run."""
+        if self._has_begun or self._stage_of(task) is None:
+            return False
+        self._has_begun = True
+        self.collected.started = time.time()
+        self.collected.check_mode = bool(task.check_mode)
+        return True
+
+    def result(self, result: t.Any, *, is_failed: bool = False, is_unreachable: bool = False) -> None:
+        """Take the result of a task on a host."""
+        stage = self._stage_of(result.task)
+        if stage is None and not (is_failed and self._is_ours(result.task)):
+            return
+        if is_unreachable:
+            self._unreachable[result.host.get_name()] = None
+            return
+        if is_failed and stage == "node_result":
+            self._failed[result.host.get_name()] = None
+        self._take(stage or "", result.task.get_name(), result.result, is_failed=is_failed)
+
+    def finish(self, stats: t.Any) -> Collected | None:
+        """Give the run, None when no stage of one was met."""
+        if not self._has_begun and not self.collected.refusals:
+            return None
+        self.collected.ended = time.time()
+        self.collected.started = self.collected.started or self.collected.ended
+        self.collected.hosts = tuple(sorted(stats.processed))
+        self.collected.unreachable = tuple(self._unreachable)
+        self.collected.failed = tuple(self._failed)
+        return self.collected
+
+    def _take(self, stage: str, task: str, plain: t.Mapping[str, t.Any], *, is_failed: bool) -> None:
+        collected = self.collected
+        if stage == "report":
+            self.is_told_by_task = self.is_told_by_task or bool(plain.get("reported"))
+        if stage == "run_verdict":
+            collected.msg = str(plain.get("msg", ""))
+        if stage in REPEATING:
+            return
+        outcomes = plain.get("outcomes")
+        if not isinstance(outcomes, list):
+            # A stage that could not begin; a check of the settings, before any stage, counts as one.
+            if is_failed and (stage or not collected.outcomes):
+                kind = str(plain.get("kind") or ("" if stage else "bad_input"))
+                collected.refusals.append(Refusal(task, kind, str(plain.get("msg", ""))))
+            return
+        take_result(collected, plain)
+
+    def _stage_of(self, task: t.Any) -> str | None:
+        name = str(getattr(task, "resolved_action", None) or task.action)
+        return name.removeprefix(NAMESPACE) if name.startswith(NAMESPACE) else None
+
+    def _is_ours(self, task: t.Any) -> bool:
+        role = getattr(task, "_role", None)
+        return role is not None and str(role.get_name()).startswith(NAMESPACE)
+
+
+def take_result(collected: Collected, plain: t.Mapping[str, t.Any]) -> None:
+    """Add what one stage returned."""
+    outcomes = [Outcome.from_dict(outcome) for outcome in plain.get("outcomes") or ()]
+    collected.outcomes += outcomes
+    if any(outcome.stage == REGISTRY for outcome in outcomes):
+        collected.program = REFRESH_UIDS
+    if any(outcome.stage == STATE and not outcome.is_failure for outcome in outcomes):
+        collected.was_recorded = True
+    run = plain.get("run")
+    if isinstance(run, t.Mapping) and run.get("id"):
+        collected.run = str(run["id"])
+        collected.deadline = float(run.get("deadline") or 0.0)
+        collected.started = float(run.get("started") or collected.started)
+    contacts = plain.get("contacts")
+    if isinstance(contacts, t.Mapping):
+        collected.contacts |= {
+            str(name): Contact(str(entry["experiment"]), tuple(entry.get("emails") or ()), bool(entry["notify"]))
+            for name, entry in contacts.items()
+        }

@@ -1,0 +1,148 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""Report a run: decide whom to tell, tell them, remember that, export what there is to export, show a summary.
+
+Nothing here changes the result of the run. Everything together takes at most `send_timeout` seconds, beside waits for
+the database: what is independent of each other goes at once, and what comes after shares what is left.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import TokensError
+from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State, open_state
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _dead_man as dead_man
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _last_run as last_run
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_log as run_log
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_loki as loki
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_mail as mail
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_metrics as metrics
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_policy as policy
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_slack as slack
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_state as report_state
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_summary as summary
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_traces as traces
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import SLACK, Delivery
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import OFF, QUIET, ReportSettings
+
+# Shares of the time: what people are told comes first.
+FIRST_SHARE = 0.7
+
+
+class Show(t.Protocol):
+    """Show a line, or a warning."""
+
+    def __call__(self, text: str, *, is_warning: bool = False) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of telling people."""
+
+    deliveries: tuple[Delivery, ...]
+    words: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def begin_report(settings: ReportSettings, collected: Collected) -> None:
+    """Tell the dead man's switch that a run has begun."""
+    if settings.ping_url and not collected.check_mode:
+        dead_man.ping(replace(settings, send_timeout=min(settings.send_timeout, 3.0)), "start", collected.run, "")
+
+
+def report(collected: Collected, settings: ReportSettings, show: Show) -> None:
+    """Report the run; each problem of the report itself is one warning."""
+    state, problems = _state(settings)
+    counters, before, trouble = report_state.look(state)
+    problems += [trouble] if trouble else []
+    decision = policy.decide(collected, counters, before, settings)
+    told = (
+        Told((), _would_be_told(decision, settings), ())
+        if collected.check_mode
+        else _tell(collected, settings, decision, state)
+    )
+    problems += told.problems
+    if not collected.check_mode:
+        problems += _export(collected, settings, told, state)
+    lines: list[str] = []
+    if settings.summary == QUIET:
+        lines = summary.quiet(collected, told.words)
+    elif settings.summary != OFF:
+        lines = summary.table(collected, told.words, now=collected.ended)
+    for line in lines:
+        show(line)
+    for problem in dict.fromkeys(problems):
+        show(_clean(problem, settings), is_warning=True)
+
+
+def _state(settings: ReportSettings) -> tuple[State | None, list[str]]:
+    try:
+        return open_state(settings.database, settings.database_password, settings.database_timeout), []
+    except TokensError as err:
+        return None, [err.msg]
+
+
+def _tell(collected: Collected, settings: ReportSettings, decision: policy.Decision, state: State | None) -> Told:
+    limited = replace(settings, send_timeout=settings.send_timeout * FIRST_SHARE)
+    work: list[t.Callable[[], Delivery | None]] = []
+    for message in decision.messages:
+        for channel in policy.channels_of(message, settings):
+            send = slack.send if channel == SLACK else mail.send
+            work.append(functools.partial(send, message, collected, limited))
+    deliveries = tuple(item for item in _at_once(work) if item is not None)
+    problems = [delivery.problem for delivery in deliveries if delivery.problem]
+    if deliveries and state is not None:
+        trouble = report_state.settle(state, deliveries, decision, collected.run, time.time())
+        problems += [trouble] if trouble else []
+    words = summary.deliveries_in_words(deliveries, decision.suppressed, settings.threshold)
+    return Told(deliveries, tuple(words), tuple(problems))
+
+
+def _export(collected: Collected, settings: ReportSettings, told: Told, state: State | None) -> list[str]:
+    limited = replace(settings, send_timeout=max(1.0, settings.send_timeout * (1 - FIRST_SHARE)))
+    verdict = "ok" if collected.is_well else "fail"
+    body = "\n".join(summary.quiet(collected, ()))
+    work: list[t.Callable[[], str]] = [
+        lambda: metrics.export(state, collected, limited),
+        lambda: traces.send(collected, limited),
+        lambda: run_log.write(collected, limited, told.deliveries),
+        lambda: loki.push(collected, limited, told.deliveries),
+        lambda: last_run.write(collected, limited.last_run_file, told.deliveries),
+        lambda: dead_man.ping(limited, verdict, collected.run, body),
+    ]
+    return [problem for problem in _at_once(work) if problem]
+
+
+Found = t.TypeVar("Found")
+
+
+def _at_once(work: t.Sequence[t.Callable[[], Found]]) -> list[Found]:
+    if not work:
+        return []
+    with ThreadPoolExecutor(min(8, len(work)), thread_name_prefix="report") as pool:
+        return [future.result() for future in [pool.submit(item) for item in work]]
+
+
+def _would_be_told(decision: policy.Decision, settings: ReportSettings) -> tuple[str, ...]:
+    would = [
+        Delivery(channel, message.experiment, tuple(notice.key for notice in message.notices), 0.0, 0.0)
+        for message in decision.messages
+        for channel in policy.channels_of(message, settings)
+    ]
+    return tuple(summary.deliveries_in_words(would, decision.suppressed, settings.threshold))
+
+
+def _clean(text: str, settings: ReportSettings) -> str:
+    for secret in settings.secrets:
+        text = text.replace(secret, "[hidden]")
+    return one_line(text, 500)

@@ -1,0 +1,39 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: may change in any release.
+"""Wait for a piece of work no longer than it may take."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import typing as t
+
+Result = t.TypeVar("Result")
+
+
+def within(seconds: float, work: t.Callable[[], Result]) -> Result | None:
+    """Give what `work` gives, None when it is not done after `seconds`; what it raises is raised here.
+
+    Work that takes longer goes on by itself and dies with the process, so it should begin nothing new once its time
+    is over.
+    """
+    done: queue.SimpleQueue[tuple[Result | None, Exception | None]] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            done.put((work(), None))
+        except Exception as err:  # noqa: BLE001 - it is raised where somebody waits for it
+            done.put((None, err))
+
+    # A daemon, because nothing else bounds a name service, or a server that says one byte a second.
+    threading.Thread(target=run, daemon=True, name="limited").start()
+    try:
+        result, error = done.get(timeout=max(0.0, seconds))
+    except queue.Empty:
+        return None
+    if error is not None:
+        raise error
+    return result
