@@ -46,9 +46,10 @@ test: ## Run everything, quick checks first
 test-faults: ## Run the long form of the tests: forty storer runs at once five times in a row, and all faults
 	@MANAGED_TOKENS_LONG=1 $(PYTEST) tests/integration
 
-bench: ## Measure what a dead node costs, and a refresh of 1,000 UIDs (ARGS=number of turns)
+bench: ## Measure what a dead node costs, a refresh of 1,000 UIDs, and a large report (ARGS=number of turns)
 	@$(CACHE)/venv/bin/python tests/bench/dead_node.py $(ARGS)
 	@$(CACHE)/venv/bin/python tests/bench/refresh_uids.py $(ARGS)
+	@$(CACHE)/venv/bin/python tests/bench/large_report.py
 
 release-check: ## Run what must hold before a release, on top of test
 	@tests/checks/lint --release

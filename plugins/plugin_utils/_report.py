@@ -100,7 +100,7 @@ def _tell(collected: Collected, settings: ReportSettings, decision: policy.Decis
             send = slack.send if channel == SLACK else mail.send
             work.append(functools.partial(send, message, collected, limited))
     deliveries = tuple(item for item in _at_once(work) if item is not None)
-    problems = [delivery.problem for delivery in deliveries if delivery.problem]
+    problems = [text for delivery in deliveries for text in (delivery.problem, delivery.remark) if text]
     if deliveries and state is not None:
         trouble = report_state.settle(state, deliveries, decision, collected.run, time.time())
         problems += [trouble] if trouble else []

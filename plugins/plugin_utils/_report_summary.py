@@ -29,6 +29,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import
 WIDTH = 78
 MOST_SERVICES = 25
 MOST_FAILURES = 12
+MOST_DELIVERIES = 12
 MOST_QUIET_LINES = 20
 _CHANNELS = {EMAIL: "mail", SLACK: "Slack", SERVICE_EMAIL: "mail"}
 
@@ -82,10 +83,12 @@ def deliveries_in_words(deliveries: t.Sequence[Delivery], suppressed: int, thres
     """Say in one line each who was told, and what was held back."""
     lines = [
         f"{delivery.target or 'administrators'} by {_CHANNELS[delivery.channel]}: "
+        + ("" if delivery.is_accepted else "NOT told of ")
         + _count(len(delivery.keys), "trouble")
-        for delivery in deliveries
-        if delivery.is_accepted
+        for delivery in sorted(deliveries, key=lambda delivery: delivery.is_accepted)
     ]
+    if len(lines) > MOST_DELIVERIES:
+        lines = [*lines[:MOST_DELIVERIES], f"and {len(lines) - MOST_DELIVERIES} more"]
     if suppressed:
         lines.append(f"{_count(suppressed, 'trouble')} held back: not yet {threshold} runs in a row")
     return lines

@@ -272,3 +272,36 @@ def test_no_secret_of_the_report_is_shown(one: Scene) -> None:
             assert secret not in done.output + written
         one.lab.lab("heal", fault)
     one.lab.run("rm", "-f", "/home/mtokens/ansible.log")
+
+
+def test_settings_of_the_inventory_may_be_encrypted_and_templates(one: Scene) -> None:
+    """Ansible resolves them for tasks; a callback has to see to it."""
+    make = (
+        'cd /home/mtokens; echo vault-word > word; webhook=$(sed -n \'s/.*_slack_webhook": "\\(.*\\)",*/\\1/p\' '
+        "/srv/lab/inventory/group_vars/all/report.yml); ansible-vault encrypt_string --vault-password-file word "
+        '--name secret_webhook "$webhook" > vaulted.yml 2> /dev/null; '
+        "printf '%s\\n' 'managed_tokens_slack_webhook: \"{{ secret_webhook }}\"' >> vaulted.yml"
+    )
+    one.lab.run("sh", "-c", make)
+    assert "services/T000" not in one.lab.run("cat", "/home/mtokens/vaulted.yml").output
+    one.fault("account-refused", "dunepro")
+    vault = ("-e", "@/home/mtokens/vaulted.yml", "--vault-password-file", "/home/mtokens/word")
+    one.run(*vault, "-e", "managed_tokens_threshold=1", "-e", "managed_tokens_smtp_host=")
+    (post,) = one.sinks.slack()
+    assert "dune_production" in json.dumps(post)
+    one.lab.run("rm", "-f", "/home/mtokens/word", "/home/mtokens/vaulted.yml")
+
+
+def test_the_report_works_under_ansible_runner(one: Scene) -> None:
+    """What AWX runs; it sets the callbacks that it needs by itself."""
+    one.fault("account-refused", "dunepro")
+    words = ("ansible-runner", "run", "/home/mtokens/runner", "-p", "fife.managed_tokens.token_push", "--cmdline")
+    options = "-e managed_tokens_threshold=1 -e managed_tokens_token_getter=htgettoken"
+    one.lab.run("mkdir", "-p", "/home/mtokens/runner/project")
+    assignments = [f"{name}={value}" for name, value in ENABLED.items()]
+    done = one.lab.run("env", *assignments, *words, options, check=False)
+    assert done.status == 2, done.output
+    assert "Managed tokens: token-push" in done.output
+    assert "What failed, and what to do" in done.output
+    assert [to for to, _subject in one.told()] == ["admins@lab.example", "dune@lab.example"]
+    one.lab.run("rm", "-rf", "/home/mtokens/runner")

@@ -129,6 +129,11 @@ def test_deliveries_in_words(suppressed: int, last: str) -> None:
     accepted = [Delivery(EMAIL, "", (key, key), 1.0, 0.1), Delivery(SERVICE_EMAIL, "dune", (key,), 1.0, 0.1)]
     refused = Delivery(SERVICE_EMAIL, "nova", (key,), 1.0, 0.1, problem="down")
     words = deliveries_in_words([*accepted, refused], suppressed, 3)
-    assert words[0] == "administrators by mail: 2 troubles"
+    assert words[:2] == ["nova by mail: NOT told of 1 trouble", "administrators by mail: 2 troubles"]
     assert words[-1] == last
-    assert not [text for text in words if "nova" in text]
+
+
+def test_deliveries_in_words_of_many_are_cut_with_a_count() -> None:
+    many = [Delivery(SERVICE_EMAIL, f"exp{number:02d}", (Key(PUSH, DUNE, "n1"),), 1.0, 0.1) for number in range(40)]
+    words = deliveries_in_words(many, 0, 3)
+    assert (len(words), words[-1]) == (13, "and 28 more")
