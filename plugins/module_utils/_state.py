@@ -56,6 +56,8 @@ class State:
         """
         with self._translated(), _disposed(self._engine(is_write=False)) as engine, engine.connect() as db:
             if engine.dialect.name != "sqlite":
+                # One and the same state for all that is read, as SQLite gives it.
+                db.execution_options(isolation_level="REPEATABLE READ")
                 self._limit(db)
             names = check_identity(db, self.label)
             if SHARED_DDL.keys().isdisjoint(names):

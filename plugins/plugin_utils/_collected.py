@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import typing as t
+import uuid
 from dataclasses import dataclass, field
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import TOKEN_PUSH
@@ -37,12 +38,13 @@ class Refusal:
 class Collected:
     """One run as seen from outside; times in seconds since the epoch.
 
-    `run` is "" when the run could not even begin. `unreachable` and `failed` are hosts as Ansible counts them.
-    `remarks` are warnings of the report itself.
+    `report` names this report from its beginning; `run` is "" until the run has begun, or when it could not.
+    `unreachable` and `failed` are hosts as Ansible counts them.
     """
 
     program: str = TOKEN_PUSH
     run: str = ""
+    report: str = field(default_factory=lambda: uuid.uuid4().hex)
     started: float = 0.0
     ended: float = 0.0
     deadline: float = 0.0

@@ -35,8 +35,8 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected imp
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import SLACK, Delivery
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import OFF, QUIET, ReportSettings
 
-# Shares of the time: what people are told comes first.
-FIRST_SHARE = 0.7
+# Shares of the time: what people are told gets most. A little is left for all that is not waiting.
+START_SHARE, FIRST_SHARE, LAST_SHARE = 0.1, 0.55, 0.3
 
 
 class Show(t.Protocol):
@@ -57,7 +57,9 @@ class Told:
 def begin_report(settings: ReportSettings, collected: Collected) -> None:
     """Tell the dead man's switch that a run has begun."""
     if settings.ping_url and not collected.check_mode:
-        dead_man.ping(replace(settings, send_timeout=min(settings.send_timeout, 3.0)), "start", collected.run, "")
+        dead_man.ping(
+            replace(settings, send_timeout=settings.send_timeout * START_SHARE), "start", collected.report, ""
+        )
 
 
 def report(collected: Collected, settings: ReportSettings, show: Show) -> None:
@@ -109,7 +111,7 @@ def _tell(collected: Collected, settings: ReportSettings, decision: policy.Decis
 
 
 def _export(collected: Collected, settings: ReportSettings, told: Told, state: State | None) -> list[str]:
-    limited = replace(settings, send_timeout=max(1.0, settings.send_timeout * (1 - FIRST_SHARE)))
+    limited = replace(settings, send_timeout=settings.send_timeout * LAST_SHARE)
     verdict = "ok" if collected.is_well else "fail"
     body = "\n".join(summary.quiet(collected, ()))
     work: list[t.Callable[[], str]] = [
@@ -118,7 +120,7 @@ def _export(collected: Collected, settings: ReportSettings, told: Told, state: S
         lambda: run_log.write(collected, limited, told.deliveries),
         lambda: loki.push(collected, limited, told.deliveries),
         lambda: last_run.write(collected, limited.last_run_file, told.deliveries),
-        lambda: dead_man.ping(limited, verdict, collected.run, body),
+        lambda: dead_man.ping(limited, verdict, collected.report, body),
     ]
     return [problem for problem in _at_once(work) if problem]
 
