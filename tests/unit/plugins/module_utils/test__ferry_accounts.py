@@ -22,7 +22,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._ferry_setting
     Ferry,
     read_settings,
 )
-from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption import Interrupted, interruptible
+from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption import Interrupted
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import (
     Pki,
@@ -106,8 +106,6 @@ def test_ask_all_after_the_deadline_asks_nobody(registry: Registry, ferry: Ferry
 def test_ask_all_after_an_interruption_asks_nobody_and_ends_the_waits_between_questions(
     registry: Registry, ferry: Ferry, monkeypatch: pytest.MonkeyPatch, waits_for: str
 ) -> None:
-    main = threading.main_thread().ident
-    assert main is not None
     is_held = threading.Event()
     gate = threading.Event()
     if waits_for == "an answer":
@@ -132,20 +130,17 @@ def test_ask_all_after_an_interruption_asks_nobody_and_ends_the_waits_between_qu
     monkeypatch.setattr(Pacing, "_wait_for_turn", wait_for_turn)
     monkeypatch.setattr(Connections, "end", end)
 
-    def interrupt() -> None:
+    def interrupted(*_arguments: t.Any, **_named: t.Any) -> t.NoReturn:
+        # In the place where a signal finds the main thread: waiting for the threads that ask.
         while not (is_held.is_set() or (waits_for == "an answer" and registry.asked)):
             is_held.wait(0.005)
-        signal.pthread_kill(main, signal.SIGINT)
+        raise Interrupted(signal.SIGINT)
 
+    monkeypatch.setattr(_fanout, "wait", interrupted)
     run = Run.begin(Timeouts(run=90000.0, ferry=60.0))
-    with pytest.raises(Interrupted), interruptible():
-        ask_interrupted(ferry, run, interrupt)
+    with pytest.raises(Interrupted):
+        ask(replace(ferry, retries=3), run=run)
     # Waited for to its end, each turn would have taken a day.
     assert gate.is_set()
     assert 1 <= len(registry.asked) <= 4
     assert registry.connections <= 4
-
-
-def ask_interrupted(ferry: Ferry, run: Run, interrupt: t.Callable[[], None]) -> None:
-    threading.Thread(target=interrupt, daemon=True).start()
-    ask(replace(ferry, retries=3), run=run)
