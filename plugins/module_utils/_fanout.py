@@ -12,6 +12,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import end_all_programs
 
+# A signal that comes just before the main thread begins to wait is answered when the wait ends (CPython runs handlers
+# between its own instructions only), which without a limit may be when the last program has ended.
+LONGEST_WAIT_S = 0.5
+
 Item = t.TypeVar("Item")
 Result = t.TypeVar("Result")
 
@@ -46,7 +50,7 @@ def fan_out(
     try:
         pending: dict[Future[Result], int] = {pool.submit(work, item): number for number, item in enumerate(items)}
         while pending:
-            done, _rest = wait(pending, return_when=FIRST_COMPLETED)
+            done, _rest = wait(pending, timeout=LONGEST_WAIT_S, return_when=FIRST_COMPLETED)
             for future in done:
                 number = pending.pop(future)
                 results[number] = future.result()
