@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ansible.plugins.loader import init_plugin_loader
 from ansible.utils.collection_loader import AnsibleCollectionConfig
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NAME = Path("ansible_collections", "fife", "managed_tokens")
@@ -32,5 +32,5 @@ if AnsibleCollectionConfig.collection_finder is None:
     init_plugin_loader([str(directory_of_collections())])
 
 # A slow machine is not a failing property.
-settings.register_profile("unit", deadline=None)
+settings.register_profile("unit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unit")

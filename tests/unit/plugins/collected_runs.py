@@ -144,7 +144,7 @@ def any_run() -> st.SearchStrategy[Collected]:
     words = st.text(st.characters(), max_size=30)
     return st.builds(
         Collected,
-        program=words.filter(str.isalpha),
+        program=st.text(st.characters(categories=("L",)), min_size=1, max_size=30),
         run=words,
         started=st.floats(),
         ended=st.floats(),
