@@ -144,7 +144,7 @@ def any_run() -> st.SearchStrategy[Collected]:
     words = st.text(st.characters(), max_size=30)
     return st.builds(
         Collected,
-        program=st.text(st.characters(categories=("L",)), min_size=1, max_size=30),
+        program=st.text("abcXYZ\u00e4\u00df\u6f22\u5b57", min_size=1, max_size=30),
         run=words,
         started=st.floats(),
         ended=st.floats(),

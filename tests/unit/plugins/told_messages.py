@@ -77,8 +77,8 @@ def hostile_text() -> st.SearchStrategy[str]:
     return st.lists(parts, min_size=1, max_size=4).map(lambda found: "x" + "".join(found) + "x")
 
 
-def hostile_notices() -> st.SearchStrategy[list[Notice]]:
-    """Give notices all of whose texts are hostile."""
+def hostile_notices(least: int = 0) -> st.SearchStrategy[list[Notice]]:
+    """Give notices all of whose texts are hostile, at least so many."""
     words = hostile_text()
     return st.lists(
         st.builds(
@@ -91,5 +91,6 @@ def hostile_notices() -> st.SearchStrategy[list[Notice]]:
             since=st.floats(),
             is_recovery=st.booleans(),
         ),
+        min_size=least,
         max_size=5,
     )

@@ -141,9 +141,11 @@ def test_store_uids_name_that_looks_like_a_number_is_no_crash(state: State, name
     assert list(known(state)) == ["a"]
 
 
-ACCOUNTS = st.dictionaries(st.sampled_from("abcde"), st.integers(1, 6), max_size=5).filter(
-    lambda uids: len(set(uids.values())) == len(uids)
-)
+ACCOUNTS = st.lists(
+    st.tuples(st.sampled_from("abcde"), st.integers(1, 6)),
+    max_size=5,
+    unique_by=(lambda pair: pair[0], lambda pair: pair[1]),
+).map(dict)
 
 
 @given(st.lists(ACCOUNTS, min_size=1, max_size=6))
