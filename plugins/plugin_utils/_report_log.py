@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
+import time
 import typing as t
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settin
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._run_lines import lines_of
 
 MODE = 0o640
+LOCK_ATTEMPTS, LOCK_PAUSE_S = 50, 0.02
 # Without waiting: a named pipe that nobody reads would hold up the report for ever.
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -51,6 +54,8 @@ def _append(path: Path, content: bytes) -> None:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise OSError("it is no plain file")
+        _lock(handle)
+        found = os.fstat(handle)
         # What a full disk has cut off stays a line of its own.
         if found.st_size and os.pread(handle, 1, found.st_size - 1) != b"\n":
             content = b"\n" + content
@@ -59,6 +64,19 @@ def _append(path: Path, content: bytes) -> None:
             written += os.write(handle, content[written:])
     finally:
         os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    """Wait for another run that is just writing, but not for ever: whoever holds it longer does not write."""
+    for _attempt in range(LOCK_ATTEMPTS):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_PAUSE_S)
+        except OSError:  # a file system without locks
+            return
+        else:
+            return
 
 
 def _open(path: Path) -> int:
