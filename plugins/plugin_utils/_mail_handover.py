@@ -118,9 +118,8 @@ def _secure(server: smtplib.SMTP, settings: ReportSettings, context: ssl.SSLCont
         return
     if server.has_extn("starttls"):
         _limit(server, until)
-        code, answer = server.starttls(context=context)
-        if code != 220:
-            raise smtplib.SMTPResponseException(code, answer)
+        # Raises when the server offers it and then refuses: nothing is sent in the clear then.
+        server.starttls(context=context)
         _limit(server, until)
         server.ehlo()
     elif settings.smtp_security == STARTTLS:
@@ -181,10 +180,9 @@ def _meaning_of_smtp(error: smtplib.SMTPException, settings: ReportSettings) -> 
         shown = "; ".join(refused[:3]) + (f"; and {len(refused) - 3} more" if len(refused) > 3 else "")
         passing = any(400 <= code < 500 for code, _words in error.recipients.values())
         return Handed(f"took no recipient: {shown}", may_pass=passing)
-    if isinstance(error, smtplib.SMTPNotSupportedError):
-        return Handed("offers no login that is known here (managed_tokens_smtp_user)")
     if not isinstance(error, smtplib.SMTPResponseException):
-        return Handed("and this machine do not agree on SMTP")
+        # No login at all, or none but ways that the library does not know: addresses and STARTTLS are checked before.
+        return Handed("offers no login that is known here (managed_tokens_smtp_user)")
     may_pass = 400 <= error.smtp_code < 500
     if isinstance(error, smtplib.SMTPAuthenticationError):
         # Without its words: they may hold what was sent.

@@ -5,7 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import socket
 import ssl
+import subprocess
+import threading
 import typing as t
 from pathlib import Path
 
@@ -112,6 +117,17 @@ def test_send_unverified_server_gets_nothing(pki: Pki, security: str) -> None:
     assert (server.taken, server.attempts) == ([], 0)
 
 
+def test_send_verifies_by_a_directory_of_cas(pki: Pki, tmp_path: Path) -> None:
+    command = ["openssl", "x509", "-in", str(pki.ca), "-noout", "-hash"]
+    name = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+    with mail_server(server_context(pki)) as server:
+        unverified = sent(server, smtp_security=STARTTLS, smtp_ca=str(tmp_path))
+        shutil.copy(pki.ca, tmp_path / f"{name}.0")
+        verified = sent(server, smtp_security=STARTTLS, smtp_ca=str(tmp_path))
+    assert "has a certificate that is not verified" in unverified.problem
+    assert verified.problem == ""
+
+
 def test_send_unusable_ca_is_said(tmp_path: Path) -> None:
     delivery = sent(closed_port(), smtp_ca=str(tmp_path / "ca.pem"))
     assert delivery.problem.endswith(f"certificates in {tmp_path}/ca.pem are no use (No such file or directory).")
@@ -185,6 +201,54 @@ def test_send_tries_again_what_can_pass(answers: list[str], retries: int, proble
     assert len({taken.mail["Message-ID"] for taken in server.taken}) == len(server.taken) == (not problem)
 
 
+@pytest.mark.parametrize(("answer", "attempts"), [("450 4.2.1 later", 3), ("550 5.1.1 no such user", 1)])
+def test_send_tries_again_when_recipients_are_refused_for_a_while(answer: str, attempts: int) -> None:
+    with mail_server() as server:
+        server.refused = {"a@lab.example": answer, "b@lab.example": answer}
+        delivery = sent(server, send_retries=2)
+    assert delivery.problem.endswith(f"took no recipient: a@lab.example ({answer}); b@lab.example ({answer}).")
+    assert server.attempts == attempts
+
+
+@contextlib.contextmanager
+def saying(words: bytes) -> t.Iterator[tuple[int, list[bytes]]]:
+    """Give the port of a server that says this to one client and listens to the end, and what it heard."""
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _address = listening.accept()
+            with connection:
+                connection.sendall(words)
+                connection.shutdown(socket.SHUT_WR)
+                while piece := connection.recv(65536):
+                    heard.append(piece)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1], heard
+        thread.join()
+
+
+# What the server says after its greeting, how we shall speak, and what is wrong.
+REFUSALS: tuple[tuple[bytes, str, str, str], ...] = (
+    (b"250 STARTTLS\r\n454 not now\r\n", STARTTLS, USER, "did not take the mail (454 not now)."),
+    (b"250 STARTTLS\r\n454 not now\r\n", AUTO, USER, "did not take the mail (454 not now)."),
+    (b"250 AUTH X-OURS\r\n", NONE, USER, "offers no login that is known here (managed_tokens_smtp_user)."),
+    (b"250 8BITMIME\r\n550 no\r\n250 ok\r\n", NONE, "", "takes no mail from tokens@lab.example (550 no)."),
+)
+
+
+@pytest.mark.parametrize(("words", "security", "user", "problem"), REFUSALS)
+def test_send_is_refused_before_anything_is_given_away(words: bytes, security: str, user: str, problem: str) -> None:
+    with saying(b"220 mail.lab.example\r\n250-mail.lab.example\r\n" + words) as (port, heard):
+        delivery = sent(port, smtp_security=security, smtp_user=user, smtp_password=PASSWORD, send_retries=0)
+    assert delivery.problem.endswith(problem)
+    said = b"".join(heard)
+    assert said.startswith(b"ehlo ")
+    assert not any(word in said.lower() for word in (b"auth", b"rcpt", b"subject"))
+
+
 GREETINGS: tuple[tuple[bytes, str], ...] = (
     (b"", "closed the connection."),
     (b"HTTP/1.1 400 no\r\n\r\n", "answered with something that is no SMTP."),
@@ -251,6 +315,13 @@ def test_send_server_that_quotes_secrets_is_not_quoted() -> None:
         server.answers = [f"554 I know {secret}"]
         delivery = sent(server, ping_url=secret)
     assert delivery.problem.endswith("did not take the mail (554).")
+
+
+def test_send_hides_secrets_in_remarks() -> None:
+    told = for_dune(trouble(), emails=("a@lab.example", PASSWORD))
+    with mail_server() as server:
+        delivery = sent(server, told, smtp_password=PASSWORD)
+    assert (delivery.problem, delivery.remark) == ("", "No e-mail address: [hidden].")
 
 
 def test_send_trouble_of_the_server_is_said_in_the_same_words_for_everybody() -> None:

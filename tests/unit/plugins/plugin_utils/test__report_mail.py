@@ -193,6 +193,15 @@ def test_compose_recipients_each_once_and_only_addresses() -> None:
     assert problems == ["No e-mail address: b, c@lab.example, d@lab.example, (empty) and 1 more."]
 
 
+@pytest.mark.parametrize("break_", ["\n", "\r\n", "\x00", "\x1b", "\u2028", "\u202e"])
+def test_compose_recipient_with_a_line_break_or_control_character_is_none(break_: str) -> None:
+    problems: list[str] = []
+    emails = (f"A{break_}B <a@lab.example>", "b@lab.example")
+    mail = compose(message(trouble(), emails=emails), bad_run(), settings(), problems)
+    assert mail["To"] == "b@lab.example"
+    assert len(problems) == 1
+
+
 @given(
     notices=hostile_notices(),
     run=any_run(),

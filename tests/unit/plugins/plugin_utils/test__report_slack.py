@@ -133,7 +133,9 @@ def saying(*answers: str) -> t.Iterator[tuple[str, list[bytes]]]:
         thread.join()
 
 
-def test_send_waits_as_long_as_slack_says() -> None:
+def test_send_waits_as_long_as_slack_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    # With its own pause there would be no second attempt.
+    monkeypatch.setattr(report_slack, "PAUSE_S", 3600.0)
     limited = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"
     with saying(limited, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as (url, heard):
         assert sent(url).problem == ""

@@ -14,7 +14,7 @@ from hypothesis import given
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import KINDS
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import Notice
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import RUN, Key, Notice
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._slack_posts import escaped, posts_of
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY
@@ -121,6 +121,14 @@ def test_posts_of_3000_notices_use_the_room_there_is() -> None:
     found = posts(*many(3000))
     assert len(found) == 5
     assert sum(text.count("No ssh server") for post in found for text in marked_texts(post)) > 300
+
+
+def test_posts_of_longest_names_have_headers_that_fit() -> None:
+    name = "n" * 60
+    troubles = [run_trouble(key=Key(RUN, name)), setup_trouble(name), *many(3000)]
+    found = posts(*troubles, environment=name)
+    assert_acceptable(found)
+    assert all(post["blocks"][0]["text"]["text"].startswith("[nnn") for post in found)
 
 
 def test_posts_of_every_kind_of_error_advise_on_the_most_frequent() -> None:
