@@ -64,7 +64,7 @@ def begin_report(settings: ReportSettings, collected: Collected) -> None:
 
 def report(collected: Collected, settings: ReportSettings, show: Show) -> None:
     """Report the run; each problem of the report itself is one warning."""
-    state, problems = _state(settings)
+    state, problems = _state(settings, collected)
     counters, before, trouble = report_state.look(state)
     problems += [trouble] if trouble else []
     decision = policy.decide(collected, counters, before, settings)
@@ -87,11 +87,20 @@ def report(collected: Collected, settings: ReportSettings, show: Show) -> None:
         show(_clean(problem, settings), is_warning=True)
 
 
-def _state(settings: ReportSettings) -> tuple[State | None, list[str]]:
+def _state(settings: ReportSettings, collected: Collected) -> tuple[State | None, list[str]]:
     try:
-        return open_state(settings.database, settings.database_password, settings.database_timeout), []
+        state = open_state(settings.database, settings.database_password, settings.database_timeout)
     except TokensError as err:
         return None, [err.msg]
+    if state is not None and collected.was_recorded and report_state.is_another(state, collected.run):
+        # A file on the controller, while the run has been recorded on the token host: nobody would ever be told.
+        return None, [
+            (
+                f"The state database {state.label} of this machine does not know the run, which was recorded on the token "
+                "host: everything that failed is told of at once. Use PostgreSQL, which both can reach."
+            )
+        ]
+    return state, []
 
 
 def _tell(collected: Collected, settings: ReportSettings, decision: policy.Decision, state: State | None) -> Told:

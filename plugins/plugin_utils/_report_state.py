@@ -49,6 +49,19 @@ def look(state: State | None) -> tuple[Counters | None, Told, str]:
         return None, Told(), f"{err.msg} Everything that failed is told of at once."
 
 
+def is_another(state: State, run: str) -> bool:
+    """Tell whether the database certainly does not know a run that has been recorded: then it is not the one that the
+    token host uses, and its counters say nothing."""
+    import sqlalchemy as sa
+
+    table = schema().runs
+    try:
+        with state.read() as db:
+            return db.execute(sa.select(table.c.id).where(table.c.id == run)).first() is None
+    except TokensError:
+        return False
+
+
 def settle(state: State, deliveries: t.Iterable[Delivery], decision: Decision, run: str, now: float) -> str:
     """Remember what came of telling people, all of it or nothing; give the trouble with that in one sentence or "".
 

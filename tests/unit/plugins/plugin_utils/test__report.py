@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import remember_run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import Outcome
+from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state import open_state
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import (
     _dead_man,
     _report_loki,
@@ -124,3 +127,43 @@ def test_report_hides_a_secret_that_a_problem_quotes(monkeypatch: pytest.MonkeyP
     shown = Shown()
     reporting.report(collected(), settings(slack_webhook=SECRET, notify=False), shown)
     assert shown.warnings == ["Cannot reach [hidden] now"]
+
+
+def test_report_that_looks_at_another_database_than_the_token_host_tells_all_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sent: list[Message] = []
+
+    def send(message: Message, _collected: Collected, _settings: ReportSettings) -> Delivery:
+        sent.append(message)
+        return Delivery("email", message.experiment, tuple(item.key for item in message.notices), 1.0, 0.1)
+
+    monkeypatch.setattr(_report_mail, "send", send)
+    on = settings(
+        smtp_host="mail.lab.example", admin_emails=("a@lab.example",), database=str(tmp_path / "here.db"), threshold=3
+    )
+    shown = Shown()
+    reporting.report(collected(was_recorded=True), on, shown)
+    assert [len(message.notices) for message in sent] == [3, 3]
+    (warning,) = shown.warnings
+    assert "does not know the run, which was recorded on the token host" in warning
+    assert not (tmp_path / "here.db").exists()
+
+
+def test_report_that_looks_at_the_database_of_the_run_keeps_to_the_threshold(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def send(*_arguments: t.Any) -> t.NoReturn:
+        raise AssertionError("nobody is to be told yet")
+
+    monkeypatch.setattr(_report_mail, "send", send)
+    on = settings(
+        smtp_host="mail.lab.example", admin_emails=("a@lab.example",), database=str(tmp_path / "here.db"), threshold=3
+    )
+    found = collected(was_recorded=True)
+    state = open_state(on.database, "", 5.0)
+    assert state is not None
+    remember_run(state, Run("r1", 1.0, 900.0), found.outcomes, program="token-push", owner=None, message="")
+    shown = Shown()
+    reporting.report(found, on, shown)
+    assert shown.warnings == []
