@@ -94,12 +94,11 @@ def _state(settings: ReportSettings, collected: Collected) -> tuple[State | None
         return None, [err.msg]
     if state is not None and collected.was_recorded and report_state.is_another(state, collected.run):
         # A file on the controller, while the run has been recorded on the token host: nobody would ever be told.
-        return None, [
-            (
-                f"The state database {state.label} of this machine does not know the run, which was recorded on the token "
-                "host: everything that failed is told of at once. Use PostgreSQL, which both can reach."
-            )
-        ]
+        text = (
+            f"The state database {state.label} of this machine does not know the run, which was recorded on the "
+            "token host: everything that failed is told of at once. Use PostgreSQL, which both can reach."
+        )
+        return None, [text]
     return state, []
 
 
