@@ -68,7 +68,8 @@ class Done:
 class Laboratory:
     """A laboratory by its name; `layout` is what it says of itself.
 
-    MANAGED_TOKENS_LABS takes the place of "it" in the names, so that two sets of tests can go on at once.
+    MANAGED_TOKENS_LABS takes the place of "it" in the names, and each of several workers has names of its own, so that
+    sets of tests can go on at once.
     """
 
     name: str
@@ -76,7 +77,8 @@ class Laboratory:
 
     def __post_init__(self) -> None:
         if self.name.startswith("it-"):
-            self.name = f"{os.environ.get('MANAGED_TOKENS_LABS') or 'it'}{self.name.removeprefix('it')}"
+            own = (os.environ.get("MANAGED_TOKENS_LABS") or "it") + os.environ.get("PYTEST_XDIST_WORKER", "")
+            self.name = own + self.name.removeprefix("it")
 
     def lab(self, *words: str, check: bool = True, timeout: float = 300) -> Done:
         """Run `lab/lab` with `words`."""
