@@ -256,6 +256,13 @@ options:
     env: [{name: MANAGED_TOKENS_SUMMARY}]
     ini: [{section: managed_tokens, key: summary}]
     vars: [{name: managed_tokens_summary}]
+  profile:
+    description: Show at the end where the run's time went, task by task. Shown by the callback only.
+    type: bool
+    default: false
+    env: [{name: MANAGED_TOKENS_PROFILE}]
+    ini: [{section: managed_tokens, key: profile}]
+    vars: [{name: managed_tokens_profile}]
   database:
     description:
       - The state database, as in the role. It has to be reachable from the machine that runs ansible-playbook.
@@ -285,10 +292,17 @@ import typing as t
 
 from ansible.plugins.callback import CallbackBase
 
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._play_listener import PlayListener
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report import begin_report, report
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_active import ACTIVE
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._run_profile import (
+    Spent,
+    TaskClock,
+    lines,
+    process_began,
+)
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._templated_options import templated_variables
 
 
@@ -303,6 +317,7 @@ class CallbackModule(CallbackBase):
     def __init__(self, *arguments: t.Any, **keywords: t.Any) -> None:
         super().__init__(*arguments, **keywords)
         self._listener = PlayListener()
+        self._clock = TaskClock()
         # Ansible's workers inherit it: so the first stage knows that somebody listens.
         os.environ[ACTIVE] = "1"
 
@@ -313,7 +328,8 @@ class CallbackModule(CallbackBase):
             self.set_options(var_options=variables)  # type: ignore[no-untyped-call] # of ansible-core
 
     def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
-        """Note which stage begins."""
+        """Note which stage begins, and when."""
+        self._clock.begin(task.get_name())
         if self._listener.task_begins(task):
             self._guarded(lambda: begin_report(self._settings(), self._listener.collected))
 
@@ -333,8 +349,20 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         """Report, if any stage of ours ran."""
         collected = self._listener.finish(stats)
-        if collected is not None and not self._listener.is_told_by_task:
+        if collected is None:
+            return
+        self._guarded(lambda: self._profile(collected))
+        if not self._listener.is_told_by_task:
             self._guarded(lambda: report(collected, self._settings(), self._show))
+
+    def _profile(self, collected: Collected) -> None:
+        if not self._settings().profile:
+            return
+        spent = Spent.so_far()
+        for line in lines(
+            self._clock.marks, collected.outcomes, began=process_began(), ended=collected.ended, spent=spent
+        ):
+            self._show(line)
 
     def _settings(self) -> ReportSettings:
         return ReportSettings.from_options(self.get_option)

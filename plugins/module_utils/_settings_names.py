@@ -79,6 +79,7 @@ REPORT_SETTINGS = frozenset(
         "managed_tokens_notifications_test",
         "managed_tokens_otlp_endpoint",
         "managed_tokens_ping_url",
+        "managed_tokens_profile",
         "managed_tokens_pushgateway",
         "managed_tokens_pushgateway_ca",
         "managed_tokens_pushgateway_grouping",

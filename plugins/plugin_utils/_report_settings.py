@@ -63,6 +63,7 @@ class ReportSettings:
     ping_url: str = ""
     # Terminal
     summary: str = TABLE
+    profile: bool = False
     # State
     database: str = DEFAULT_DATABASE
     database_password: str = ""
