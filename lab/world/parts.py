@@ -26,7 +26,7 @@ REPORT_PARTS = {
 def running() -> dict[int, tuple[str, str]]:
     """Give name and arguments of every live process, by PID."""
     listed = subprocess.run(
-        ["ps", "-e", "-o", "pid=,stat=,comm=,args="], capture_output=True, text=True, check=True
+        ["ps", "-eww", "-o", "pid=,stat=,comm=,args="], capture_output=True, text=True, check=True
     ).stdout
     found: dict[int, tuple[str, str]] = {}
     for line in listed.splitlines():

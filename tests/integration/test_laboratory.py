@@ -131,7 +131,7 @@ def test_an_interrupted_start_leaves_nothing(own: Laboratory) -> None:
         starting.send_signal(signal.SIGKILL)
         starting.wait()
         for _attempt in range(100):
-            listing = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout
+            listing = subprocess.run(["ps", "-eww", "-o", "args="], capture_output=True, text=True, check=True).stdout
             if f"--name {own.name}" not in listing:
                 break
             time.sleep(0.1)
