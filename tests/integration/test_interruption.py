@@ -43,7 +43,8 @@ print("ended with", run.returncode)
 def remains(laboratory: Laboratory) -> list[str]:
     """Give the service account's processes that belong to a run."""
     words = ("ansible", "htgettoken", "storer", "guardian", "ping")
-    lines = laboratory.run("ps", "-ww", "-u", "mtokens", "-o", "comm=,args=", user="root", check=False).output.splitlines()
+    listed = laboratory.run("ps", "-ww", "-u", "mtokens", "-o", "comm=,args=", user="root", check=False)
+    lines = listed.output.splitlines()
     return [line for line in lines if any(word in line for word in words)]
 
 
