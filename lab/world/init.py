@@ -14,7 +14,19 @@ import time
 import typing as t
 from pathlib import Path
 
-from world import accounts, bearer, condor, inventory, kdc, nodes, pki, postgres, report_servers, stand_ins
+from world import (
+    accounts,
+    bearer,
+    condor,
+    inventory,
+    inventory_legacy,
+    kdc,
+    nodes,
+    pki,
+    postgres,
+    report_servers,
+    stand_ins,
+)
 from world.layout import FERRY_PORT, PATHS, TOKEN_HOST, VAULT_PORT, Layout
 from world.namespaces import WorldError, furnish, quietly, set_hostname
 
@@ -62,6 +74,7 @@ def build(layout: Layout, checkout: Path, cache: Path, say: t.Callable[[str], No
     say(f"{len(layout.nodes)} nodes, each a real ssh server")
     nodes.start_all(layout)
     inventory.write(layout)
+    inventory_legacy.write(layout)
     if layout.postgres:
         say("PostgreSQL")
         postgres.start(layout)

@@ -22,6 +22,9 @@ class ActionModule(OnceDoor):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Give the verdict, and show its sentence also when all is well: Ansible itself would only say "ok"."""
         result = super().run(tmp, task_vars)
+        # Ansible shows all of a failed result: not twice.
+        for line in result.pop("lines", ()) if result.get("failed") else result.get("lines", ()):
+            show_line(str(line))
         if not result.get("failed") and result.get("msg"):
             show_line(str(result["msg"]))
         return result

@@ -23,19 +23,7 @@ class ActionModule(OnceDoor):
     def complete(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Add groups, hosts and addresses of the inventory, and refuse settings that would not count or not count for
         all."""
-        hosts = list(task_vars.get("ansible_play_hosts_all") or ())
-        inventory.check_known_settings(task_vars, KNOWN_SETTINGS)
-        inventory.check_run_settings(task_vars, hosts)
-        if options.get("groups") is None:
-            options["groups"] = {
-                str(name): [str(host) for host in members] for name, members in (task_vars.get("groups") or {}).items()
-            }
-        if options.get("hosts") is None:
-            options["hosts"] = hosts
-        if options.get("addresses") is None:
-            every = list(options["groups"].get("all") or options["hosts"])
-            options["addresses"] = inventory.addresses(task_vars, every, self._template)
-        return options
+        return inventory.with_inventory(options, task_vars, KNOWN_SETTINGS, self._template)
 
     def _template(self, value: t.Any, variables: dict[str, t.Any]) -> t.Any:
         return self._templar.copy_with_new_env(available_variables=variables).template(value)

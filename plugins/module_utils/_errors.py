@@ -143,6 +143,12 @@ class TokenInvalid(StorerFailed):
     kind = "token_invalid"
 
 
+class CredentialNotRemoved(TokensError):
+    """The credd did not say that the credential is gone."""
+
+    kind = "credential_not_removed"
+
+
 class NodeUnreachable(TokensError):
     """No ssh server answered at the node's address."""
 
@@ -221,6 +227,12 @@ class NotAttempted(TokensError):
     """An earlier stage failed, so this was never tried."""
 
     kind = "not_attempted"
+
+
+class ServiceIncomplete(TokensError):
+    """The service has left the configuration, and nothing says with which account and keytab it is reached."""
+
+    kind = "service_incomplete"
 
 
 class StateUnavailable(TokensError):

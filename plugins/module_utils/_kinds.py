@@ -70,6 +70,12 @@ KINDS: dict[str, Kind] = {
         "Check that the credd runs and is advertised in the collector; the next run tries again.",
         POOL,
     ),
+    "credential_not_removed": Kind(
+        "The credd did not remove the credential, or did not answer.",
+        "Check that the credd runs and is advertised in the collector, then run the playbook offboarding again. For a "
+        "credd that is gone for good, add managed_tokens_give_up=true.",
+        POOL,
+    ),
     "deadline": Kind(
         "The run's global time was over before this was finished.",
         "Raise managed_tokens_timeouts.run or find what was slow; what is unfinished is tried in the next run.",
@@ -184,6 +190,11 @@ KINDS: dict[str, Kind] = {
         "Another run that is still going on serves the same service on the same nodes.",
         "Nothing, if that run is alive: it does the work. A dead run's hold ends by itself, at the latest a minute "
         "after its deadline; managed_tokens_take_over=true ends it now.",
+        OPERATOR,
+    ),
+    "service_incomplete": Kind(
+        "A service that has left the configuration is to be removed, and nobody says which account and keytab it has.",
+        "Give its stanza in managed_tokens_departed, and run the playbook offboarding again (docs/offboarding.md).",
         OPERATOR,
     ),
     "ssh_failed": Kind(

@@ -54,5 +54,20 @@ def remember(directory: Path, uids: t.Mapping[str, int], *, now: float) -> None:
     if not uids or recall(directory).uids == uids:
         return
     ensure_private_directory(directory)
-    text = json.dumps({"read": now, "uids": dict(sorted(uids.items()))}, separators=(",", ":"))
+    _write(directory, LastKnown(uids, now))
+
+
+def forget(directory: Path, accounts: t.Collection[str]) -> None:
+    """Take these accounts out of the copy; one that does not name them stays as it is.
+
+    Raises: BadFile when it cannot be written.
+    """
+    known = recall(directory)
+    left = {account: uid for account, uid in known.uids.items() if account not in accounts}
+    if len(left) < len(known.uids):
+        _write(directory, LastKnown(left, known.read))
+
+
+def _write(directory: Path, known: LastKnown) -> None:
+    text = json.dumps({"read": known.read, "uids": dict(sorted(known.uids.items()))}, separators=(",", ":"))
     replace_private(directory / FILE_NAME, text.encode())

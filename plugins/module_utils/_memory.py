@@ -40,6 +40,8 @@ if t.TYPE_CHECKING:
 # Under these names the Go service reports its programs.
 TOKEN_PUSH = "token-push"
 REFRESH_UIDS = "refresh-uids-from-ferry"
+# The Go service has no such program.
+OFFBOARDING = "offboarding"
 StateTrouble = (StateUnavailable, StateUnusable)
 
 
@@ -191,6 +193,13 @@ def record_run(
 ) -> None:
     """Write down within the caller's transaction what was attempted, and that the run has ended."""
     results.remember_outcomes(db, outcomes, run=run.id)
+    end(db, run, outcomes, program=program, owner=owner, message=message)
+
+
+def end(
+    db: sa.Connection, run: Run, outcomes: t.Sequence[Outcome], *, program: str, owner: int | None, message: str
+) -> None:
+    """Write down within the caller's transaction that the run has ended, and nothing of what it attempted."""
     runs.end_run(db, _row(run, program, owner), _ending(outcomes, message))
 
 

@@ -24,7 +24,13 @@ PING = "ping"
 PUSH = "push"
 STATE = "state"
 REGISTRY = "registry"
-STAGES = (SETUP, TICKETS, STORE, PING, PUSH, STATE, REGISTRY)
+# Of letting a service go: its files on the nodes, its credentials on the credds, its kept tokens, what is remembered.
+NODE_REMOVAL = "node_removal"
+CREDD_REMOVAL = "credd_removal"
+KEPT_REMOVAL = "kept_removal"
+STATE_REMOVAL = "state_removal"
+REMOVALS = (NODE_REMOVAL, CREDD_REMOVAL, KEPT_REMOVAL, STATE_REMOVAL)
+STAGES = (SETUP, TICKETS, STORE, PING, PUSH, STATE, REGISTRY, *REMOVALS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,12 @@ Probe = t.Callable[[Node], "str | None"]
 
 
 def nodes_of(services: t.Iterable[Service]) -> list[Node]:
-    """Give the nodes of all services, each once, in order."""
-    return list(dict.fromkeys(node for service in services for node in service.nodes))
+    """Give the nodes of all services, each once, in order; one that services reach at different ports is one node."""
+    found: dict[str, Node] = {}
+    for service in services:
+        for node in service.nodes:
+            found.setdefault(node.name, node)
+    return list(found.values())
 
 
 def icmp_probe(run: RunProgram, timeout: float, options: t.Sequence[str]) -> Probe:

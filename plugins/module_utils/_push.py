@@ -51,13 +51,18 @@ MOST_UNANSWERED = 200
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One service on one node, with the content for each of its paths there (None: the file has to be absent)."""
+    """One service on one node, with the content for each of its paths there (None: the file has to be absent).
+
+    `stage` and `remark` are what its outcome is recorded under and says when all is well.
+    """
 
     service: Service
     node: Node
     contents: tuple[tuple[str, bytes | None], ...]
     is_unknown: bool = False
     is_unanswered: bool = False
+    stage: str = PUSH
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +170,8 @@ async def _serve(pair: Pair, batch: _Batch) -> Pushed:
     while True:
         try:
             changes = await _attempt(pair, batch, watch if attempt == 0 else Stopwatch())
-            return Pushed(pair, _record(pair, CHANGED if changes else OK, watch), tuple(changes))
+            status = CHANGED if changes else OK
+            return Pushed(pair, _record(pair, status, watch, message=pair.remark), tuple(changes))
         except TokensError as err:
             pause = min(batch.settings.retry_delay * 2**attempt, LONGEST_RETRY_DELAY_S)
             is_last = attempt >= batch.settings.retries or pair.is_unanswered or not err.retryable
@@ -255,4 +261,4 @@ def _failed(pair: Pair, error: TokensError, watch: Stopwatch, attempts: int = 1)
 
 
 def _record(pair: Pair, status: str, watch: Stopwatch, **more: t.Any) -> Outcome:
-    return record(PUSH, status, pair.service, watch, node=pair.node.name, **more)
+    return record(pair.stage, status, pair.service, watch, node=pair.node.name, **more)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
 from ansible_collections.fife.managed_tokens.plugins.module_utils._inventory_view import InventoryView
@@ -29,7 +29,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._role_settings
     Unusable,
     as_type,
 )
-from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Service
+from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Node, Service
 
 DEFAULT_TOKEN_DIR = "/var/lib/managed-tokens/service-credd-vault-tokens"
 DEFAULT_KEYTAB_PATH = "/opt/managed-tokens/keytabs"
@@ -129,7 +129,8 @@ def _resolve_experiment(
         if key not in EXPERIMENT_KEYS
     )
     token_experiment = str(experiment.get("token_experiment") or name)
-    _check_name_part(name, f"The experiment {name!r}", problems)
+    # With a name of its own for tokens, the storer never sees the experiment's.
+    _check_name_part(name.replace("_", "") if token_experiment != name else name, f"The experiment {name!r}", problems)
     if token_experiment != name:
         _check_name_part(token_experiment, f"{where}.token_experiment {token_experiment!r}", problems)
     try:
@@ -193,6 +194,9 @@ def _resolve_role(
         problems.append(
             f'{where} has no principal; set managed_tokens_principal, like "{{account}}/managed-tokens/host@REALM".'
         )
+    ssh_port = settings.get("ssh_port")
+    if ssh_port is not None and not 0 < ssh_port < 65536:
+        problems.append(f"{where}.ssh_port is {ssh_port}; it has to be a number from 1 to 65535.")
     keytab = settings.get("keytab") or os.path.join(
         str(general.get("keytab_path") or DEFAULT_KEYTAB_PATH), f"{account}.keytab"
     )
@@ -221,7 +225,7 @@ def _resolve_role(
         keytab=str(keytab),
         vault_server=settings.get("vault_server") or "",
         token_getter=settings.get("token_getter") or CONDOR,
-        nodes=tuple(inventory.node(host, problems) for host in hosts),
+        nodes=tuple(_at_port(inventory.node(host, problems), ssh_port) for host in hosts),
         token_dir=settings.get("token_dir") or DEFAULT_TOKEN_DIR,
         notify=bool(settings.get("notify", True)),
     )
@@ -238,6 +242,10 @@ def _resolve_role(
         schedd_constraint=settings.get("schedd_constraint") or "",
         default_role_file=default_role_file,
     )
+
+
+def _at_port(node: Node, port: int | None) -> Node:
+    return node if port is None else replace(node, port=port)
 
 
 def _own_group(experiment: str, where: str, inventory: InventoryView, problems: list[str]) -> list[str]:

@@ -28,7 +28,7 @@ SHARED_SETTINGS: dict[str, str] = {
     "token_dir": "str",
     "notify": "bool",
 }
-ROLE_ONLY = {"account": "str", "uid": "int", "nodes": "list", "keytab": "str"}
+ROLE_ONLY = {"account": "str", "uid": "int", "nodes": "list", "keytab": "str", "ssh_port": "int"}
 ROLE_KEYS: dict[str, str] = {**SHARED_SETTINGS, **ROLE_ONLY}
 
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,30}\Z")

@@ -57,9 +57,9 @@ def complete(service: Service, wanted: Wanted, pool: Pool) -> tuple[Service, Out
                 f"{service.config_name}: account {service.account} has no UID; "
                 "set uid at the role, or refresh the UIDs from the registry."
             )
-        service = _with_vault_server(service, pool)
+        service = with_vault_server(service, pool)
         if service.token_getter == CONDOR:
-            service = replace(service, credds=_credds(wanted, pool))
+            service = replace(service, credds=credds_of(wanted, pool))
         else:
             service = replace(service, credds=())
     except TokensError as err:
@@ -69,7 +69,11 @@ def complete(service: Service, wanted: Wanted, pool: Pool) -> tuple[Service, Out
     return service, record(SETUP, OK, service, watch)
 
 
-def _with_vault_server(service: Service, pool: Pool) -> Service:
+def with_vault_server(service: Service, pool: Pool) -> Service:
+    """Give the service with its vault server, and the pool's other options for htgettoken.
+
+    Raises: VaultServerUnknown.
+    """
     if service.token_getter != CONDOR:
         server, options = "", ""
     else:
@@ -84,7 +88,11 @@ def _with_vault_server(service: Service, pool: Pool) -> Service:
     return replace(service, vault_server=server, gettoken_options=options)
 
 
-def _credds(wanted: Wanted, pool: Pool) -> tuple[Credd, ...]:
+def credds_of(wanted: Wanted, pool: Pool) -> tuple[Credd, ...]:
+    """Give the credds that are configured, or else those that the collector knows.
+
+    Raises: CollectorUnavailable, NoCredds.
+    """
     if wanted.credds:
         collector = wanted.collectors[0] if wanted.collectors else ""
         return tuple(Credd(name, collector) for name in sorted(set(wanted.credds)))

@@ -25,6 +25,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import check_numbers
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     CHANGED,
+    NODE_REMOVAL,
     PUSH,
     SKIPPED,
     Outcome,
@@ -97,17 +98,20 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         check_mode=context.check_mode,
     )
     present = params["state"] == "present"
+    stage = PUSH if present else NODE_REMOVAL
     pairs: list[Pair] = []
     outcomes: list[Outcome] = []
     for service in services:
         token, hindrance = _token_of(service, present, context.check_mode)
         for node in service.nodes:
             if hindrance:
-                outcomes.append(_skipped(service, node, hindrance))
+                outcomes.append(_skipped(stage, service, node, hindrance))
             else:
                 contents = push.contents_for(service, node, token, present=present)
+                remark = "" if present else _stays(service, node)
+                is_unanswered = node.name in params["unanswered"]
                 pairs.append(
-                    push.Pair(service, node, contents, present and token is None, node.name in params["unanswered"])
+                    push.Pair(service, node, contents, present and token is None, is_unanswered, stage, remark)
                 )
     pushed = _run(push.push_all, pairs, run, settings, context)
     outcomes += [item.outcome for item in pushed]
@@ -142,9 +146,14 @@ def _token_of(service: Service, present: bool, check_mode: bool) -> tuple[bytes 
         return None, f"not tried: {err.msg}"
 
 
-def _skipped(service: Service, node: Node, why: str) -> Outcome:
+def _stays(service: Service, node: Node) -> str:
+    paths = [path for name, path in service.yields if name == node.name]
+    return f"left to another service, which has it too: {' and '.join(paths)}" if paths else ""
+
+
+def _skipped(stage: str, service: Service, node: Node, why: str) -> Outcome:
     message = f"{service.config_name} on {node.name}: {why}"
-    return record(PUSH, SKIPPED, service, Stopwatch(), node=node.name, kind=NotAttempted.kind, message=message)
+    return record(stage, SKIPPED, service, Stopwatch(), node=node.name, kind=NotAttempted.kind, message=message)
 
 
 def _run(push_all: t.Any, pairs: list[Pair], run: Run, settings: PushSettings, context: Context) -> list[Pushed]:

@@ -20,7 +20,9 @@ author:
   - fife.managed_tokens contributors (@fife)
 options:
   state:
-    description: Whether the files have to be there or gone.
+    description:
+      - Whether the files have to be there or gone.
+      - With V(absent) the outcomes are of the stage C(node_removal), and a file that another service writes too stays.
     type: str
     choices: [present, absent]
     default: present

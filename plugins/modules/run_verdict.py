@@ -29,6 +29,12 @@ options:
     description: Whether M(fife.managed_tokens.node_result) has failed the nodes already.
     type: bool
     default: true
+  program:
+    description: Which program's run it was. An offboarding is listed service by service, and anything that is left of
+      one fails it.
+    type: str
+    choices: [token-push, offboarding]
+    default: token-push
 extends_documentation_fragment:
   - fife.managed_tokens.stage.attributes
 """
@@ -53,6 +59,11 @@ msg:
   returned: always
   type: str
   sample: 5 of 5 services well, 13 of 13 (service, node) pairs in place, 0 of them renewed.
+lines:
+  description: What is gone of each service, and what is not.
+  returned: success, with O(program=offboarding)
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

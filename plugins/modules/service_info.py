@@ -26,8 +26,8 @@ options:
       - The experiments, by name. Each has C(roles), and may have C(emails) and C(token_experiment).
       - Each role needs an C(account), and may have C(uid), C(nodes), C(keytab), C(principal), C(credds),
         C(collectors), C(schedd_constraint), C(vault_server), C(token_getter), C(default_role_file), C(token_dir) and
-        C(notify), which win over the options
-          of the same names.
+        C(notify), which win over the options of the same names; and C(ssh_port), which wins over the inventory's
+        C(ansible_port).
     type: dict
     required: true
   experiment:

@@ -11,7 +11,8 @@ import uuid
 from dataclasses import replace
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._bounded_post import Address, Limits, post
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._bounded_request import Limits, Request, send
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._http_address import Address
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 
 LONGEST_S = 5.0
@@ -44,7 +45,7 @@ def ping(settings: ReportSettings, event: str, run: str, body: str) -> str:
     target = replace(address, path=_path(address.path, event, run))
     headers = {"Content-Type": "text/plain; charset=utf-8"}
     # What it answers is not quoted: an error page may hold the path that was asked for.
-    return post(target, _body(body), headers, limits, name=_NAME, quotes=False).problem
+    return send(Request(target, _body(body), headers, quoted=lambda _answer: ""), limits, name=_NAME).problem
 
 
 def _path(base: str, event: str, run: str) -> str:

@@ -25,6 +25,29 @@ def raw_variables(task_vars: t.Mapping[str, t.Any], host: str) -> t.Mapping[str,
     return found if isinstance(found, t.Mapping) else {}
 
 
+def with_inventory(
+    options: dict[str, t.Any], task_vars: t.Mapping[str, t.Any], known: t.Collection[str], template: Template
+) -> dict[str, t.Any]:
+    """Give the options of a first stage with the groups, hosts and addresses that the task does not give itself;
+    `known` are the names of all settings.
+
+    Raises: BadInput as C(check_known_settings) and C(check_run_settings) do.
+    """
+    hosts = list(task_vars.get("ansible_play_hosts_all") or ())
+    check_known_settings(task_vars, known)
+    check_run_settings(task_vars, hosts)
+    if options.get("groups") is None:
+        options["groups"] = {
+            str(name): [str(host) for host in members] for name, members in (task_vars.get("groups") or {}).items()
+        }
+    if options.get("hosts") is None:
+        options["hosts"] = hosts
+    if options.get("addresses") is None:
+        every = list(options["groups"].get("all") or options["hosts"])
+        options["addresses"] = addresses(task_vars, every, template)
+    return options
+
+
 def addresses(
     task_vars: t.Mapping[str, t.Any], hosts: t.Iterable[str], template: Template
 ) -> dict[str, dict[str, t.Any]]:

@@ -12,7 +12,9 @@ import typing as t
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import explain
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     CHANGED,
+    CREDD_REMOVAL,
     FAILED,
+    NODE_REMOVAL,
     OK,
     PING,
     PUSH,
@@ -47,7 +49,7 @@ def verdict_of(collected: Collected) -> str:
         return OK
     if collected.refusals and not collected.outcomes:
         return REFUSED
-    for stage in (PUSH, STORE, TICKETS, REGISTRY):
+    for stage in (NODE_REMOVAL, CREDD_REMOVAL, PUSH, STORE, TICKETS, REGISTRY):
         outcomes = [outcome for outcome in collected.outcomes if outcome.stage == stage]
         if outcomes:
             return PARTIAL if any(outcome.status in GOOD for outcome in outcomes) else FAILED
@@ -122,10 +124,14 @@ def _service(name: str, outcomes: t.Sequence[Outcome], collected: Collected) -> 
         "stages": stages,
         "credds": [
             {"name": outcome.credd, **_result(outcome), "expires": _expires(outcome)}
-            for outcome in by_stage.get(STORE, ())
+            for outcome in (by_stage.get(STORE, ()) or by_stage.get(CREDD_REMOVAL, ()))
             if outcome.credd
         ],
-        "nodes": [{"name": outcome.node, **_result(outcome)} for outcome in by_stage.get(PUSH, ()) if outcome.node],
+        "nodes": [
+            {"name": outcome.node, **_result(outcome)}
+            for outcome in (by_stage.get(PUSH, ()) or by_stage.get(NODE_REMOVAL, ()))
+            if outcome.node
+        ],
         "problem": _problem(failures[0]) if failures else None,
     }
     if account:
@@ -140,7 +146,7 @@ def _status(outcomes: t.Sequence[Outcome], failures: t.Sequence[Outcome], stages
     unserved = [outcome for outcome in outcomes if outcome.stage == PUSH and outcome.status == SKIPPED]
     if not failures and not [outcome for outcome in unserved if outcome.kind != HELD]:
         return OK
-    last = next((stage for stage in (PUSH, STORE, TICKETS) if stage in stages), "")
+    last = next((stage for stage in (NODE_REMOVAL, CREDD_REMOVAL, PUSH, STORE, TICKETS) if stage in stages), "")
     return PARTIAL if last and any(o.status in GOOD for o in outcomes if o.stage == last) else FAILED
 
 

@@ -10,8 +10,13 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import REFRESH_UIDS
-from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import REGISTRY, STATE, Outcome
+from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import OFFBOARDING, REFRESH_UIDS
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
+    REGISTRY,
+    REMOVALS,
+    STATE,
+    Outcome,
+)
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected, Contact, Refusal
 
 NAMESPACE = "fife.managed_tokens."
@@ -31,8 +36,12 @@ class PlayListener:
 
     def task_begins(self, task: t.Any) -> bool:
         """Tell whether this is the first stage of a run."""
-        if self._has_begun or self._stage_of(task) is None:
+        stage = self._stage_of(task)
+        if self._has_begun or stage is None:
             return False
+        if stage == "offboarding_info":
+            # Known from the beginning, so that one that is refused does not pass for a run of another program.
+            self.collected.program = OFFBOARDING
         self._has_begun = True
         self.collected.started = time.time()
         self.collected.check_mode = bool(task.check_mode)
@@ -93,6 +102,8 @@ def take_result(collected: Collected, plain: t.Mapping[str, t.Any]) -> None:
     collected.outcomes += outcomes
     if any(outcome.stage == REGISTRY for outcome in outcomes):
         collected.program = REFRESH_UIDS
+    if any(outcome.stage in REMOVALS for outcome in outcomes):
+        collected.program = OFFBOARDING
     if any(outcome.stage == STATE and not outcome.is_failure for outcome in outcomes):
         collected.was_recorded = True
     run = plain.get("run")

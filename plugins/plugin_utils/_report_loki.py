@@ -11,9 +11,10 @@ import json
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._bounded_post import Address, Limits, post
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._bounded_request import Limits, Request, send
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._clean_outcomes import text
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._http_address import Address
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import Delivery
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._run_lines import Line, lines_of
@@ -45,7 +46,8 @@ def push(collected: Collected, settings: ReportSettings, deliveries: t.Sequence[
         },
     )
     limits = Limits(settings.send_timeout, settings.send_retries)
-    return post(target, body, {"Content-Type": "application/json"}, limits, name=f"Loki at {address.place}").problem
+    request = Request(target, body, {"Content-Type": "application/json"})
+    return send(request, limits, name=f"Loki at {address.place}").problem
 
 
 def body_of(lines: t.Iterable[Line], labels: t.Mapping[str, str]) -> bytes:

@@ -14,7 +14,9 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._duration impo
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import explain
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     CHANGED,
+    CREDD_REMOVAL,
     FAILED,
+    NODE_REMOVAL,
     OK,
     PUSH,
     SKIPPED,
@@ -137,8 +139,8 @@ def _rows(collected: Collected, now: float) -> list[tuple[str, str, str, str, st
             (
                 name,
                 _word(of_stage.get(TICKETS, ())),
-                _good_of(of_stage.get(STORE, ())),
-                _good_of(of_stage.get(PUSH, ())),
+                _good_of(of_stage.get(STORE, ()) or of_stage.get(CREDD_REMOVAL, ())),
+                _good_of(of_stage.get(PUSH, ()) or of_stage.get(NODE_REMOVAL, ())),
                 in_words(min(lives)) if lives else "",
                 "FAILED" if is_bad else "left to another run" if is_left else "",
             )

@@ -15,8 +15,10 @@ from urllib.parse import unquote
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _run_spans as run_spans
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._bounded_post import Address, Limits, post
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._bounded_request import Limits, Request
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._bounded_request import send as send_request
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._http_address import Address
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 
 PACKAGES = "opentelemetry-sdk and opentelemetry-exporter-otlp-proto-http"
@@ -61,7 +63,8 @@ def _send(batches: t.Sequence[bytes], target: Address, settings: ReportSettings)
         if left <= 0:
             return f"{name} did not take everything within {settings.send_timeout:.3g} s."
         limits = Limits(left, settings.send_retries)
-        reply = post(target, batch, headers, limits, name=name, ca=os.environ.get(CERTIFICATE, ""))
+        request = Request(target, batch, headers, ca=os.environ.get(CERTIFICATE, ""))
+        reply = send_request(request, limits, name=name)
         if reply.problem:
             return reply.problem
         rejected, words = run_spans.rejection(reply.body)

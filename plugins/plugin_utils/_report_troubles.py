@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _outcome as stages
+from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import OFFBOARDING
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import CHANGED, FAILED, OK, Outcome
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_results import SETUP_STAGES
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
@@ -72,7 +73,8 @@ class Told:
 
 def _key_of(outcome: Outcome, program: str) -> Key:
     service = outcome.config_service
-    if not service or outcome.stage in (stages.STATE, stages.REGISTRY):
+    # What is let go has no counters any more: its troubles are the run's, and told at once.
+    if not service or program == OFFBOARDING or outcome.stage in (stages.STATE, stages.REGISTRY):
         return Key(RUN, program)
     if outcome.stage in SETUP_STAGES:
         return Key(SETUP, service)

@@ -10,11 +10,15 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
+    CREDD_REMOVAL,
+    KEPT_REMOVAL,
+    NODE_REMOVAL,
     PING,
     PUSH,
     REGISTRY,
     SETUP,
     STATE,
+    STATE_REMOVAL,
     STORE,
     TICKETS,
     Outcome,
@@ -44,6 +48,10 @@ NAMES = {
     PUSH: "push token",
     STATE: "remember run",
     REGISTRY: "ask for UID",
+    NODE_REMOVAL: "remove from node",
+    CREDD_REMOVAL: "remove from credd",
+    KEPT_REMOVAL: "remove kept tokens",
+    STATE_REMOVAL: "forget service",
 }
 
 

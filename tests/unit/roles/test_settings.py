@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import re
 import typing as t
 from dataclasses import fields
@@ -30,7 +31,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settin
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 ENGINE = "ansible_collections.fife.managed_tokens.plugins.module_utils."
-ROLES = ("token_push", "refresh_uids")
+ROLES = ("token_push", "refresh_uids", "offboarding")
 NAMESPACE = "fife.managed_tokens."
 VARIABLE = re.compile(r"\bmanaged_tokens_[a-z0-9_]+")
 
@@ -43,9 +44,14 @@ def spec_of(stage: str) -> dict[str, t.Any]:
 
 SPECS: dict[str, dict[str, t.Any]] = {
     "service_info": spec_of("service_info"),
+    "service_list": spec_of("service_list"),
     "kinit_service": spec_of("kinit"),
     "vault_token_store": spec_of("store"),
     "ferry_uids": spec_of("ferry"),
+    "offboarding_info": spec_of("offboarding_info"),
+    "credd_credential": spec_of("credd_credential"),
+    "kept_token": spec_of("kept_token"),
+    "offboarding_record": spec_of("offboarding_record"),
     "ping_nodes": spec_of("ping"),
     "push_vault_token": spec_of("push"),
     "node_result": NODE_RESULT_SPEC,
@@ -95,10 +101,10 @@ def test_report_settings_are_those_of_the_callback_with_its_defaults() -> None:
 
 
 def test_role_settings_of_one_name_are_one_setting() -> None:
-    first, second = OPTIONS.values()
-    for name in first.keys() & second.keys():
-        for aspect, absent in ASPECTS:
-            assert first[name].get(aspect, absent) == second[name].get(aspect, absent), (name, aspect)
+    for first, second in itertools.combinations(OPTIONS.values(), 2):
+        for name in first.keys() & second.keys():
+            for aspect, absent in ASPECTS:
+                assert first[name].get(aspect, absent) == second[name].get(aspect, absent), (name, aspect)
 
 
 def handed_on(role: str) -> list[tuple[str, str, str]]:

@@ -18,6 +18,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 from ansible_collections.fife.managed_tokens.plugins.module_utils._last_known_uids import (
     FILE_NAME,
     LastKnown,
+    forget,
     recall,
     remember,
 )
@@ -102,3 +103,15 @@ def test_recall_of_any_json_is_no_crash(tmp_path_factory: pytest.TempPathFactory
     directory = tmp_path_factory.mktemp("kept")
     (directory / FILE_NAME).write_text(json.dumps(plain, skipkeys=True))
     assert all(uid > 0 for uid in recall(directory).uids.values())
+
+
+def test_forget_takes_out_these_accounts_and_keeps_the_time(tmp_path: Path) -> None:
+    remember(tmp_path, UIDS, now=10.0)
+    gone, *rest = sorted(UIDS)
+    forget(tmp_path, [gone, "nobody"])
+    assert recall(tmp_path) == LastKnown({name: UIDS[name] for name in rest}, 10.0)
+
+
+def test_forget_writes_nothing_where_nothing_is_to_be_forgotten(tmp_path: Path) -> None:
+    forget(tmp_path, ["nobody"])
+    assert list(tmp_path.iterdir()) == []

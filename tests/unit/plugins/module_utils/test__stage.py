@@ -96,7 +96,14 @@ def test_run_node_result_judges_the_nodes_outcomes() -> None:
 
 
 def test_run_verdict_judges_all_outcomes() -> None:
+    given = {"nodes_are_told": True, "program": "token-push"}
     failed = outcome("tickets", "failed", kind="keytab_missing", message="no keytab").to_dict()
-    assert run_verdict({"outcomes": [failed], "nodes_are_told": True}, Context())["failed"] is True
+    assert run_verdict({**given, "outcomes": [failed]}, Context())["failed"] is True
     good = outcome("push", "changed").to_dict()
-    assert "would be" in run_verdict({"outcomes": [good], "nodes_are_told": True}, Context(check_mode=True))["msg"]
+    assert "would be" in run_verdict({**given, "outcomes": [good]}, Context(check_mode=True))["msg"]
+
+
+def test_run_verdict_of_an_offboarding_lists_what_is_gone() -> None:
+    gone = outcome("node_removal", "changed", node="n1").to_dict()
+    found = run_verdict({"outcomes": [gone], "nodes_are_told": False, "program": "offboarding"}, Context())
+    assert (found["msg"], found["lines"][1]) == ("1 of 1 services gone.", "  nodes        removed: n1")

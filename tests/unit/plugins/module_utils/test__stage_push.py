@@ -10,6 +10,7 @@ import os
 import signal
 import time
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,18 @@ def test_run_stage_absent_removes_and_needs_no_token(pushed: FakePush, ready: Se
     run_stage([ready], state="absent")
     assert contents(pushed) == {None}
     assert not any(pair.is_unknown for pair in pushed.pairs)
+
+
+def test_run_stage_absent_is_no_push_and_says_what_it_left_to_another_service(pushed: FakePush, ready: Service) -> None:
+    spared = replace(ready, yields=(("a", "/tmp/vt_u50100"),), nodes=(node("a"), node("b")))
+    stopped = ready.failed("tickets", "keytab_missing", "no keytab")
+    outcomes = run_stage([spared, stopped], state="absent")["outcomes"]
+    assert {pair.node.name: pair.remark for pair in pushed.pairs} == {
+        "a": "left to another service, which has it too: /tmp/vt_u50100",
+        "b": "",
+    }
+    assert {pair.stage for pair in pushed.pairs} == {"node_removal"}
+    assert {plain["stage"] for plain in outcomes if plain["status"] == "skipped"} == {"node_removal"}
 
 
 def test_run_stage_without_the_tickets_stage_says_so(pushed: FakePush, ready: Service) -> None:

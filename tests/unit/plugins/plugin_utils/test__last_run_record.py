@@ -146,12 +146,24 @@ STATUSES: tuple[tuple[list[Outcome], str], ...] = (
     ([at("store", "ok", credd="a"), at("push", "skipped", node="n", kind="not_attempted")], "failed"),
     ([at("push", "ok", node="a"), at("push", "skipped", node="b", kind="service_held")], "ok"),
     ([at("store", "skipped", credd="a"), at("push", "ok", node="b")], "ok"),
+    ([at("node_removal", "changed", node="a"), at("node_removal", "failed", node="b")], "partial"),
+    ([at("node_removal", "failed", node="a"), at("credd_removal", "changed", credd="b")], "failed"),
 )
 
 
 @pytest.mark.parametrize(("outcomes", "expected"), STATUSES)
 def test_record_status_of_a_service(outcomes: list[Outcome], expected: str) -> None:
     assert [item["status"] for item in valid(collected(outcomes))["services"]] == [expected]
+
+
+def test_record_of_an_offboarding_lists_nodes_and_credds() -> None:
+    (item,) = valid(collected([at("node_removal", "changed", node="a"), at("credd_removal", "ok", credd="c")]))[
+        "services"
+    ]
+    assert [[(entry["name"], entry["status"]) for entry in item[key]] for key in ("nodes", "credds")] == [
+        [("a", "changed")],
+        [("c", "ok")],
+    ]
 
 
 def test_record_of_hostile_texts_is_clean() -> None:

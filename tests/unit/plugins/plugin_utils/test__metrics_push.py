@@ -15,7 +15,7 @@ from pathlib import Path
 import prometheus_client
 import pytest
 
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _metrics_push as metrics_push
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _bounded_request as bounded_request
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._metrics_push import job_of, push, write_textfile
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._metrics_snapshot import Snapshot
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_metrics import render
@@ -31,7 +31,7 @@ PASSWORD = "s3cret-pässword"
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics_push, "PAUSE_S", 0.0)
+    monkeypatch.setattr(bounded_request, "PAUSE_S", 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_push_to_what_is_no_url_is_one_sentence(url: str) -> None:
 
 def test_push_to_a_url_that_http_cannot_carry_is_a_sentence() -> None:
     assert push(REGISTRY, settings(f"http://me:{PASSWORD}@a..b/")) == (
-        "The metrics were not pushed: managed_tokens_pushgateway is no URL that HTTP can carry."
+        "The Pushgateway at a..b port 80 was not asked: its URL or headers hold what HTTP cannot carry."
     )
 
 

@@ -101,6 +101,13 @@ def test_result_of_the_registry_names_the_other_program(listener: PlayListener) 
     assert listener.collected.program == "refresh-uids-from-ferry"
 
 
+def test_an_offboarding_is_known_by_its_first_stage_and_by_its_outcomes(listener: PlayListener) -> None:
+    refused = PlayListener()
+    assert refused.task_begins(FakeTask("fife.managed_tokens.offboarding_info"))
+    listener.result(stage("push_vault_token", outcomes=[outcome("node_removal", node="n1")]))
+    assert {refused.collected.program, listener.collected.program} == {"offboarding"}
+
+
 def test_result_state_that_failed_is_not_recorded(listener: PlayListener) -> None:
     listener.result(stage("run_record", outcomes=[outcome("state", "failed", kind="state_unavailable")]))
     assert not listener.collected.was_recorded

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import STAGES
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_log import write
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY
@@ -99,7 +100,7 @@ def test_write_through_a_link_makes_the_file_that_it_names(tmp_path: Path) -> No
 def test_write_hostile_texts_keeps_one_line_for_each(tmp_path: Path) -> None:
     path = tmp_path / "log"
     assert write(nasty_run(), settings(path), [delivery(CANARY)]) == ""
-    assert sorted(events(path)) == ["message", *["outcome"] * 7, "refusal", "run"]
+    assert sorted(events(path)) == ["message", *["outcome"] * len(STAGES), "refusal", "run"]
     assert CANARY not in path.read_text(encoding="utf-8")
 
 

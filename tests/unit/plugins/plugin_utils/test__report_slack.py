@@ -14,6 +14,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _bounded_request as bounded_request
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_slack as report_slack
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import EMAIL, SLACK, Delivery, Message
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
@@ -29,7 +30,7 @@ OK = (200, b"ok")
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report_slack, "PAUSE_S", 0.0)
+    monkeypatch.setattr(bounded_request, "PAUSE_S", 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +136,7 @@ def saying(*answers: str) -> t.Iterator[tuple[str, list[bytes]]]:
 
 def test_send_waits_as_long_as_slack_says(monkeypatch: pytest.MonkeyPatch) -> None:
     # With its own pause there would be no second attempt.
-    monkeypatch.setattr(report_slack, "PAUSE_S", 3600.0)
+    monkeypatch.setattr(bounded_request, "PAUSE_S", 3600.0)
     limited = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"
     with saying(limited, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as (url, heard):
         assert sent(url).problem == ""
@@ -172,8 +173,8 @@ NO_WEBHOOKS: tuple[tuple[str, str], ...] = (
     ("ftp://127.0.0.1", "Slack got nothing: managed_tokens_slack_webhook is no http or https URL."),
     ("hooks.lab.example", "Slack got nothing: managed_tokens_slack_webhook is no http or https URL."),
     ("http://[", "Slack got nothing: managed_tokens_slack_webhook is no http or https URL."),
-    ("http://127.0.0.1:1/a b", "Slack got nothing: the webhook's URL holds spaces or control characters."),
-    ("http://127.0.0.1:1/\xe9", "Slack got nothing: the webhook's URL holds what HTTP cannot carry."),
+    ("http://127.0.0.1:1/a b", "Slack was not asked: its URL holds spaces or other characters that no URL has."),
+    ("http://127.0.0.1:1/\xe9", "Slack was not asked: its URL holds spaces or other characters that no URL has."),
 )
 
 

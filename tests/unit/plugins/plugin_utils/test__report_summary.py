@@ -56,6 +56,12 @@ def test_table_shows_a_service_with_its_stages_and_the_shortest_life() -> None:
     assert lines[-1].split() == [DUNE, "ok", "2/2", "1/1", "25", "h"]
 
 
+def test_table_of_an_offboarding_counts_what_is_gone() -> None:
+    gone = (outcome("tickets"), outcome("node_removal", node="n1"), outcome("credd_removal", "failed", credd="c1"))
+    row = next(line for line in table(run(*gone), (), now=13.0) if line.strip().startswith(DUNE))
+    assert row.split() == [DUNE, "ok", "0/1", "1/1", "FAILED"]
+
+
 def test_table_marks_what_failed_and_says_what_to_do_and_who() -> None:
     text = "\n".join(table(run(*WELL[:3], REFUSED), ("dune by mail: 1 trouble",), now=13.0))
     assert f"{DUNE}  ok           2/2      0/1  25 h     FAILED" in text

@@ -41,6 +41,13 @@ def test_troubles_of_every_stage_have_a_key(what: Outcome, keys: list[Key]) -> N
     assert [notice.key for notice in troubles_of(collected(what), Counters())] == keys
 
 
+@pytest.mark.parametrize("stage", ["setup", "tickets", "node_removal", "credd_removal", "kept_removal", "state"])
+def test_troubles_of_an_offboarding_are_the_run_s_and_wait_for_no_threshold(stage: str) -> None:
+    run = collected(outcome(stage, "failed", node="n1"))
+    run.program = "offboarding"
+    assert [notice.key for notice in troubles_of(run, Counters())] == [Key(RUN, "offboarding")]
+
+
 def test_troubles_of_are_named_after_the_configuration_and_not_the_real_service() -> None:
     found = troubles_of(collected(outcome("push", "failed", service="dune", node="n1")), Counters())
     assert [notice.key for notice in found] == [NODE]

@@ -11,16 +11,15 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _bounded_post as bounded_post
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._bounded_post import (
-    Address,
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _bounded_request as bounded_request
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._bounded_request import (
     Limits,
     Reply,
-    post,
+    Request,
+    send,
 )
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._http_address import Address
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receiver import (
     closed_port,
@@ -30,13 +29,12 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receive
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import Pki, make_pki
 
 LIMITS = Limits(20.0, 1)
-LOGIN = "u:hunt%402"
 SHORT = Limits(0.2, 3)
 
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_post, "PAUSE_S", 0.0)
+    monkeypatch.setattr(bounded_request, "PAUSE_S", 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -48,32 +46,7 @@ def sent(url: str, limits: Limits = LIMITS, headers: t.Mapping[str, str] | None 
     """Post x."""
     address = Address.of(url)
     assert address is not None
-    return post(address, b"x", headers or {}, limits, name="The sink", **more)
-
-
-ADDRESSES: tuple[tuple[str, tuple[bool, str, int, str, str] | None], ...] = (
-    ("http://h", (False, "h", 80, "", "")),
-    ("https://h/a/b?c=d", (True, "h", 443, "/a/b?c=d", "")),
-    (f" http://{LOGIN}@h:81/#f", (False, "h", 81, "/", "Basic dTpodW50QDI=")),
-    ("http://u@[::1]:82", (False, "::1", 82, "", "Basic dTo=")),
-    ("h:80", None),
-    ("ftp://h", None),
-    ("http://", None),
-    ("http://h:x", None),
-    ("http://[::1", None),
-    ("", None),
-)
-
-
-@pytest.mark.parametrize(("url", "expected"), ADDRESSES)
-def test_address_of_url_reads_it_or_says_none(url: str, expected: tuple[bool, str, int, str, str] | None) -> None:
-    assert Address.of(url) == (None if expected is None else Address(*expected))
-
-
-def test_address_shown_holds_no_secret() -> None:
-    address = Address.of(f"https://{LOGIN}@h/secret-path")
-    assert address is not None
-    assert (address.place, "hunt" in repr(address), "secret" in repr(address)) == ("h port 443", False, False)
+    return send(Request(address, b"x", headers or {}, **more), limits, name="The sink")
 
 
 def test_post_sends_body_headers_and_login_and_gives_the_answer() -> None:
@@ -120,7 +93,7 @@ def test_post_when_the_name_service_hangs_ends(monkeypatch: pytest.MonkeyPatch) 
         hangs.wait(60)
         return Reply()
 
-    monkeypatch.setattr(bounded_post, "_once", once)
+    monkeypatch.setattr(bounded_request, "_once", once)
     assert sent("http://h", SHORT).problem == "The sink did not answer within 0.2 s."
     hangs.set()
 
@@ -162,9 +135,3 @@ def test_post_without_readable_cas_says_which(tmp_path: Path, pki: Pki) -> None:
     for ca, reason in ((missing, "No such file or directory"), (pki.ca_key, "")):
         problem = sent("https://127.0.0.1:1", ca=str(ca)).problem
         assert problem.startswith(f"The sink was not asked: the CA certificates in {ca} cannot be read ({reason}")
-
-
-@given(url=st.text(st.characters(), max_size=40) | st.builds("http://{}".format, st.text(max_size=20)))
-def test_address_of_any_text_never_fails(url: str) -> None:
-    address = Address.of(url)
-    assert address is None or address.host

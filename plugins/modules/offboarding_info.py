@@ -1,0 +1,194 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: offboarding_info
+short_description: Find out what services that are to go have where
+version_added: 0.1.0
+description:
+  - Gives every service that is to be removed, with its nodes and credds. These are those of the configuration, and
+    those that the state database remembers.
+  - A service may have left the configuration. Then O(departed) says how it is reached, and without that it is named.
+  - What another service that stays writes on the same node is left to that one.
+  - Nothing is ever removed without being named. O(service) or O(experiment) has to be given.
+  - Outside of check mode the run is written down in the state database. A service that another run serves just now is
+    not touched.
+author:
+  - fife.managed_tokens contributors (@fife)
+options:
+  experiments:
+    description:
+      - The experiments, by name. Each has C(roles), and may have C(emails) and C(token_experiment).
+      - Each role needs an C(account), and may have C(uid), C(nodes), C(keytab), C(principal), C(credds),
+        C(collectors), C(schedd_constraint), C(vault_server), C(token_getter), C(default_role_file), C(token_dir) and
+        C(notify), which win over the options
+          of the same names.
+    type: dict
+    required: true
+  experiment:
+    description: Remove all services of these experiments (together with those of O(service)).
+    type: list
+    elements: str
+    default: []
+  service:
+    description: Remove these services, named C(experiment_role) as configured.
+    type: list
+    elements: str
+    default: []
+  groups:
+    description: The inventory's groups with their hosts. Filled in by the action.
+    type: dict
+  hosts:
+    description: The hosts of the play. Filled in by the action.
+    type: list
+    elements: str
+  addresses:
+    description: For each host a dictionary with C(address) and C(port), where they differ from its name and 22.
+      Filled in by the action.
+    type: dict
+  keytab_path:
+    description: Directory of the keytabs, which are named C(<account>.keytab).
+    type: path
+    default: /opt/managed-tokens/keytabs
+  principal:
+    description: Kerberos principal of a service. C({account}), C({experiment}) and C({role}) are replaced.
+    type: str
+  credds:
+    description: The credds that have to hold the tokens. Without it, the collectors are asked for their schedds.
+    type: list
+    elements: str
+  collectors:
+    description: HTCondor collectors to ask, in this order; the first that answers is used. Without it, the local
+      default pool.
+    type: list
+    elements: str
+  schedd_constraint:
+    description: ClassAd expression that the schedds have to match.
+    type: str
+  vault_server:
+    description: The vault server. Without it, the one in HTCondor's C(SEC_CREDENTIAL_GETTOKEN_OPTS).
+    type: str
+  token_getter:
+    description: V(condor) stores the tokens on the credds, V(htgettoken) only obtains them.
+    type: str
+    choices: [condor, htgettoken]
+    default: condor
+  default_role_file:
+    description:
+      - Path on the nodes of the file that holds the role's name; empty for none.
+      - C({experiment}), C({role}), C({account}), C({uid}), C({service}) and C({principal}) are replaced.
+    type: str
+    default: /tmp/default_role_{experiment}_{uid}
+  token_dir:
+    description: Directory on the token host in which the vault tokens are kept between runs.
+    type: path
+    default: /var/lib/managed-tokens/service-credd-vault-tokens
+  timeouts:
+    description:
+      - Limits in seconds. C(run) bounds the whole run (900), C(kerberos) a ticket (20), C(store) one storer run (60),
+        C(ping) a probe (3), C(connect) the login to a node (10), C(push) all work on one connection (30), C(vault) a
+        look-up of a token (5), C(ferry) an answer of the registry (10).
+    type: dict
+  forget_after:
+    description: After how long the database forgets services and nodes that have left the configuration; at least 1d.
+    type: str
+    default: 30d
+  take_over:
+    description: Remove also what other runs hold, and end their holds. For when they are known to be dead.
+    type: bool
+    default: false
+  later:
+    description:
+      - Settings of the later stages, named like their variables without C(managed_tokens_), to be checked now. A bad
+        one is then found before anything is touched.
+    type: dict
+  departed:
+    description: Services that have left O(experiments), in the same form. Without C(nodes) a role has those of the
+      experiment's group, or else those that the state database remembers.
+    type: dict
+    default: {}
+extends_documentation_fragment:
+  - fife.managed_tokens.stage.attributes
+  - fife.managed_tokens.stage.database
+seealso:
+  - module: fife.managed_tokens.kinit_service
+"""
+
+EXAMPLES = r"""
+- name: Find out what dune_production has where
+  fife.managed_tokens.offboarding_info:
+    experiments: "{{ managed_tokens_experiments }}"
+    service: [dune_production]
+    principal: "{account}/managed-tokens/host.example.org@EXAMPLE.ORG"
+  run_once: true
+  delegate_to: localhost
+  register: leaving
+
+- name: The same of a service that has left the configuration, as a dry run
+  fife.managed_tokens.offboarding_info:
+    experiments: "{{ managed_tokens_experiments }}"
+    service: [nova_analysis]
+    departed:
+      nova: {roles: {analysis: {account: novaana}}}
+    principal: "{account}/managed-tokens/host.example.org@EXAMPLE.ORG"
+  run_once: true
+  delegate_to: localhost
+  check_mode: true
+"""
+
+RETURN = r"""
+services:
+  description: The services that are to go.
+  returned: success
+  type: list
+  elements: dict
+others:
+  description: The configured services that stay.
+  returned: success
+  type: list
+  elements: dict
+run:
+  description: The run, for the later stages.
+  returned: success
+  type: dict
+outcomes:
+  description: One outcome of the stage C(setup) for each service, and what could not be found out.
+  returned: success
+  type: list
+  elements: dict
+contacts:
+  description: Whom each service belongs to.
+  returned: success
+  type: dict
+msg:
+  description: How many services go, and how many stay.
+  returned: success
+  type: str
+kind:
+  description: The kind of error, for programs.
+  returned: failure
+  type: str
+  sample: bad_input
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import answer
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_offboarding_info import (
+    ARGUMENT_SPEC,
+    run_stage,
+)
+
+
+def main() -> None:
+    """Run as a module."""
+    answer(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run_stage)
+
+
+if __name__ == "__main__":
+    main()
