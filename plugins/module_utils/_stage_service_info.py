@@ -50,6 +50,9 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._state import 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import DATABASE_SPEC
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_place import place_remark
 
+# Where the playbook plays when the inventory has no nodes.
+NO_NODES = "localhost"
+
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "experiments": {"type": "dict", "required": True},
     "experiment": {"type": "list", "elements": "str", "default": []},
@@ -85,6 +88,8 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     Raises: BadInput with everything that is wrong with the configuration, Missing with every program and package that
     is needed, RunningAsRoot.
     """
+    if list(params.get("hosts") or ()) == [NO_NODES] and not (params.get("groups") or {}).get(params["group"]):
+        raise BadInput(f"The inventory has no group {params['group']} with hosts, so there is nothing to keep fresh.")
     problems: list[str] = []
     timeouts = _timeouts(params, problems)
     ages = {name: params[name] for name in ("uid_max_age", "forget_after")}

@@ -32,7 +32,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_summary as summary
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_traces as traces
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import SLACK, Delivery
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import SERVICE_EMAIL, SLACK, Delivery
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import OFF, QUIET, ReportSettings
 
 # Shares of the time: what people are told gets most. A little is left for all that is not waiting.
@@ -111,10 +111,12 @@ def _tell(collected: Collected, settings: ReportSettings, decision: policy.Decis
             work.append(functools.partial(send, message, collected, limited))
     deliveries = tuple(item for item in _at_once(work) if item is not None)
     problems = [text for delivery in deliveries for text in (delivery.problem, delivery.remark) if text]
-    if deliveries and state is not None:
-        trouble = report_state.settle(state, deliveries, decision, collected.run, time.time())
+    # What went to test targets has been told to nobody: the next run without them starts where this one did.
+    real = [item for item in deliveries if not settings.test or item.channel == SERVICE_EMAIL]
+    if real and state is not None:
+        trouble = report_state.settle(state, real, decision, collected.run, time.time())
         problems += [trouble] if trouble else []
-    words = summary.deliveries_in_words(deliveries, decision.suppressed, settings.threshold)
+    words = summary.deliveries_in_words(deliveries, decision.suppressed, decision.known, settings.threshold)
     return Told(deliveries, tuple(words), tuple(problems))
 
 
@@ -149,7 +151,7 @@ def _would_be_told(decision: policy.Decision, settings: ReportSettings) -> tuple
         for message in decision.messages
         for channel in policy.channels_of(message, settings)
     ]
-    return tuple(summary.deliveries_in_words(would, decision.suppressed, settings.threshold))
+    return tuple(summary.deliveries_in_words(would, decision.suppressed, decision.known, settings.threshold))
 
 
 def _clean(text: str, settings: ReportSettings) -> str:

@@ -39,13 +39,14 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_troubl
 class Decision:
     """The messages, the administrators' first; there is one for each group unless their channels need different ones.
 
-    `suppressed` counts the troubles below the threshold. `cleared` is by how much an accepted message lowers which
-    counter.
+    `suppressed` counts the troubles below the threshold of which nobody has been told, `known` those that somebody has
+    been told of, with no reminder due yet. `cleared` is by how much an accepted message lowers which counter.
     """
 
     messages: tuple[Message, ...] = ()
     suppressed: int = 0
     cleared: t.Mapping[Key, int] = field(default_factory=dict)
+    known: int = 0
 
     def notices(self) -> dict[Key, Notice]:
         """Give a notice for each key that is told of; no key has both a trouble and its end."""
@@ -90,7 +91,8 @@ def decide(collected: Collected, counters: Counters | None, told: Told, settings
         if (notices := notices_for(SERVICE_EMAIL, items))
     ]
     # Counted once they are all known: what some channel is told now is held back from nobody.
-    held = begun.keys() - due - {item.key for message in messages for item in message.notices}
+    waiting = begun.keys() - due - {item.key for message in messages for item in message.notices}
+    held = {key for key in waiting if not any(told.knows(channel, key, begun[key]) for channel in CHANNELS)}
     of_experiment = Counter(name for name, items in own.items() for _key in {item.key for item in items} & held)
     return Decision(
         tuple(
@@ -99,6 +101,7 @@ def decide(collected: Collected, counters: Counters | None, told: Told, settings
         ),
         len(held),
         {item.key: item.count for item in troubles if item.key in due and _is_counted(item, counters)},
+        len(waiting) - len(held),
     )
 
 

@@ -81,8 +81,8 @@ def quiet(collected: Collected, told: t.Sequence[str]) -> list[str]:
     return shown
 
 
-def deliveries_in_words(deliveries: t.Sequence[Delivery], suppressed: int, threshold: int) -> list[str]:
-    """Say in one line each who was told, and what was held back."""
+def deliveries_in_words(deliveries: t.Sequence[Delivery], suppressed: int, known: int, threshold: int) -> list[str]:
+    """Say in one line each who was told, what was held back, and what had been told of before."""
     lines = [
         f"{delivery.target or 'administrators'} by {_CHANNELS[delivery.channel]}: "
         + ("" if delivery.is_accepted else "NOT told of ")
@@ -93,6 +93,8 @@ def deliveries_in_words(deliveries: t.Sequence[Delivery], suppressed: int, thres
         lines = [*lines[:MOST_DELIVERIES], f"and {len(lines) - MOST_DELIVERIES} more"]
     if suppressed:
         lines.append(f"{_count(suppressed, 'trouble')} held back: not yet {threshold} runs in a row")
+    if known:
+        lines.append(f"{_count(known, 'trouble')} told of before: the next reminder is not due yet")
     return lines
 
 

@@ -17,6 +17,7 @@ from report_sinks import ReportSinks
 
 ENABLED = {"ANSIBLE_CALLBACKS_ENABLED": "fife.managed_tokens.report"}
 SQLITE = "/srv/lab/state/report.db"
+REPORT_SETTINGS = "@/srv/lab/inventory/group_vars/all/report.yml"
 SAMPLES = ("ok", "faults", "refresh-uids")
 
 
@@ -127,6 +128,17 @@ def test_nobody_is_told_when_they_are_not_to_be(one: Scene) -> None:
     assert one.told() == []
 
 
+def test_a_test_of_the_notifications_leaves_what_real_people_are_told(one: Scene) -> None:
+    one.fault("keytab-missing", "dunepro")
+    testing = "{managed_tokens_notifications_test: true, managed_tokens_test_admin_emails: [tests@lab.example]}"
+    one.run("-e", "managed_tokens_threshold=1", "-e", testing)
+    assert [to for to, _subject in one.told()] == ["tests@lab.example"]
+    one.run("-e", "managed_tokens_threshold=2")
+    ((to, subject),) = one.told()
+    assert to == "admins@lab.example"
+    assert "2 runs in a row" in subject
+
+
 def test_in_check_mode_nothing_is_sent_counted_or_stored(one: Scene) -> None:
     one.fault("account-refused", "dunepro")
     before = state_of(one.lab)
@@ -224,9 +236,22 @@ def test_traces_log_and_file_tell_of_the_run(one: Scene) -> None:
     assert [entry for entry in one.sinks.pings() if "start" in json.dumps(entry)]
 
 
-def test_a_run_that_could_not_begin_is_told_of_and_is_never_well(one: Scene) -> None:
-    done = one.run("-e", "managed_tokens_vault_sever=typo")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-e", "managed_tokens_vault_sever=typo"), "managed_tokens_vault_sever"),
+        (("-e", "{managed_tokens_experiments: {}}"), "managed_tokens_experiments is empty"),
+        (("-e", "managed_tokens_service=dune_produktion"), "did you mean 'dune_production'"),
+        (
+            ("-i", "/dev/null", "-e", "@/srv/lab/inventory/group_vars/all/report.yml"),
+            "The inventory has no group experiments with hosts",
+        ),
+    ],
+)
+def test_a_run_that_could_not_begin_is_told_of_and_is_never_well(one: Scene, words: tuple[str, ...], said: str) -> None:
+    done = one.run(*words)
     assert done.status == 2
+    assert said in done.flat
     ((to, _subject),) = one.told()
     assert to == "admins@lab.example"
     last = json.loads(one.lab.run("cat", "/srv/lab/state/last_run.json").output)

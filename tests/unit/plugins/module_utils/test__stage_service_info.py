@@ -135,6 +135,10 @@ NOTHING: tuple[tuple[dict[str, t.Any], str], ...] = (
     ({"experiments": {}}, "No service is configured: managed_tokens_experiments is empty."),
     ({"hosts": []}, "There is no service to work on: the play has no hosts."),
     (
+        {"hosts": ["localhost"], "groups": {"all": ["localhost"]}},
+        "The inventory has no group experiments with hosts, so there is nothing to keep fresh.",
+    ),
+    (
         {"hosts": ["novagpvm01.lab.example"]},
         (
             "There is no service to work on: none of the 1 configured services has a node among the 1 hosts "

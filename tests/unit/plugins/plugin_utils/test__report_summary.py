@@ -128,18 +128,23 @@ def test_table_fits_into_80_columns_when_words_do(texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suppressed", "last"), [(0, "dune by mail: 1 trouble"), (2, "2 troubles held back: not yet 3 runs in a row")]
+    ("suppressed", "known", "last"),
+    [
+        (0, 0, "dune by mail: 1 trouble"),
+        (2, 0, "2 troubles held back: not yet 3 runs in a row"),
+        (2, 1, "1 trouble told of before: the next reminder is not due yet"),
+    ],
 )
-def test_deliveries_in_words(suppressed: int, last: str) -> None:
+def test_deliveries_in_words(suppressed: int, known: int, last: str) -> None:
     key = Key(PUSH, DUNE, "n1")
     accepted = [Delivery(EMAIL, "", (key, key), 1.0, 0.1), Delivery(SERVICE_EMAIL, "dune", (key,), 1.0, 0.1)]
     refused = Delivery(SERVICE_EMAIL, "nova", (key,), 1.0, 0.1, problem="down")
-    words = deliveries_in_words([*accepted, refused], suppressed, 3)
+    words = deliveries_in_words([*accepted, refused], suppressed, known, 3)
     assert words[:2] == ["nova by mail: NOT told of 1 trouble", "administrators by mail: 2 troubles"]
     assert words[-1] == last
 
 
 def test_deliveries_in_words_of_many_are_cut_with_a_count() -> None:
     many = [Delivery(SERVICE_EMAIL, f"exp{number:02d}", (Key(PUSH, DUNE, "n1"),), 1.0, 0.1) for number in range(40)]
-    words = deliveries_in_words(many, 0, 3)
+    words = deliveries_in_words(many, 0, 0, 3)
     assert (len(words), words[-1]) == (13, "and 28 more")
