@@ -26,20 +26,10 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receive
     receiver,
     silent,
 )
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import Pki, make_pki
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import Pki
 
 LIMITS = Limits(20.0, 1)
 SHORT = Limits(0.2, 3)
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_request, "PAUSE_S", 0.0)
-
-
-@pytest.fixture(scope="module")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
-    return make_pki(tmp_path_factory.mktemp("pki"))
 
 
 def sent(url: str, limits: Limits = LIMITS, headers: t.Mapping[str, str] | None = None, **more: t.Any) -> Reply:

@@ -11,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _bounded_request as bounded_request
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._dead_man import ping
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY
@@ -23,11 +22,6 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receive
 )
 
 SECRET = "6b5c0f2a-secret"
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_request, "PAUSE_S", 0.0)
 
 
 def pinged(url: str, event: str = "ok", run: str = "r1", body: str = "", **changes: t.Any) -> str:

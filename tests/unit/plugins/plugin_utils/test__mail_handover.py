@@ -39,7 +39,7 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_mail im
     mail_server,
 )
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receiver import closed_port, silent
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import Pki, make_pki
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import Pki
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.told_messages import (
     NODE,
     for_dune,
@@ -54,11 +54,6 @@ FROM = "Tokens <tokens@lab.example>"
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mail_handover, "PAUSE_S", 0.0)
-
-
-@pytest.fixture(scope="module")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
-    return make_pki(tmp_path_factory.mktemp("pki"))
 
 
 def settings(**changes: t.Any) -> ReportSettings:

@@ -15,29 +15,17 @@ from pathlib import Path
 import prometheus_client
 import pytest
 
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _bounded_request as bounded_request
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._metrics_push import job_of, push, write_textfile
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._metrics_snapshot import Snapshot
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_metrics import render
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_gateway import Answer, gateway
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receiver import closed_port, silent
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import Pki, make_pki, plain_server
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import Pki, plain_server
 
 REGISTRY = render(Snapshot(1.0))
 WORDS = prometheus_client.generate_latest(REGISTRY)
 PASSWORD = "s3cret-pässword"
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_request, "PAUSE_S", 0.0)
-
-
-@pytest.fixture(scope="module")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
-    """Give certificates for a server on loopback."""
-    return make_pki(tmp_path_factory.mktemp("pki"))
 
 
 def server_context(pki: Pki) -> ssl.SSLContext:

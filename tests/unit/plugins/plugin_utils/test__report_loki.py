@@ -9,7 +9,6 @@ import json
 
 import pytest
 
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _bounded_request as bounded_request
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_loki import push
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY
@@ -27,11 +26,6 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receive
 )
 
 LOGIN = "user:hunter2"
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_request, "PAUSE_S", 0.0)
 
 
 def test_push_without_url_does_nothing() -> None:

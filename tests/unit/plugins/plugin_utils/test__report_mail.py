@@ -31,7 +31,6 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.collected_runs i
     bad_run,
     good_run,
 )
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import Pki, make_pki
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.told_messages import (
     NODE,
     end,
@@ -53,11 +52,6 @@ HEADERS = [
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mail_handover, "PAUSE_S", 0.0)
-
-
-@pytest.fixture(scope="module")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
-    return make_pki(tmp_path_factory.mktemp("pki"))
 
 
 def settings(**changes: t.Any) -> ReportSettings:

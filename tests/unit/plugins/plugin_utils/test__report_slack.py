@@ -21,21 +21,11 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settin
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_slack import send
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.collected_runs import BEGAN, bad_run
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receiver import closed_port, receiver, silent
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import Pki, make_pki
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import Pki
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.told_messages import many, message, trouble
 
 SECRET = "/services/T000/B000/hush_hush_hush"
 OK = (200, b"ok")
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_request, "PAUSE_S", 0.0)
-
-
-@pytest.fixture(scope="module")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
-    return make_pki(tmp_path_factory.mktemp("pki"))
 
 
 def sent(url: str, told: Message | None = None, /, **changes: t.Any) -> Delivery:

@@ -14,7 +14,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _bounded_request as bounded_request
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_traces import (
     CERTIFICATE,
@@ -38,7 +37,6 @@ LOGIN = "user:hunter2"
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_request, "PAUSE_S", 0.0)
     for name in (ENDPOINT, HEADERS, CERTIFICATE, "TRACEPARENT", "TRACESTATE"):
         monkeypatch.delenv(name, raising=False)
 
