@@ -93,7 +93,7 @@ def seconds_of(key: str, value: t.Any, notes: Notes) -> float | None:
     if seconds is None:
         notes.cautions.append(f"{named(key, value, 'a duration like 90s or 1m30s')} It does not count.")
         return None
-    if not seconds > 0 or seconds > 1e6:
+    if seconds <= 0 or seconds > 1e6:
         notes.problems.append(named(key, value, "a duration of more than 0 s and at most 1000000 s"))
         return None
     return seconds

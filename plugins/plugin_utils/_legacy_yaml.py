@@ -179,8 +179,7 @@ class _Reader:
                 raise self._bad("'<<' merges dictionaries only")
             frame.merged += sources
             frame.is_merge = False
-        else:
-            assert frame.key is not None  # noqa: S101 - a value without a key is none of the parser's events
+        elif frame.key is not None:
             frame.pairs[frame.key] = value.plain
             frame.key = None
 

@@ -42,6 +42,8 @@ def test_nodes_of_services_are_each_named_once() -> None:
     one, other = node("a"), node("b", port=2222)
     assert nodes_of([service(nodes=(one, other)), service(nodes=(other, one))]) == [one, other]
     assert len(nodes_of([service(nodes=(node("a", address="x"), node("b", address="x")))])) == 2
+    # Services may reach a node at ports of their own.
+    assert nodes_of([service(nodes=(node("a"),)), service(nodes=(node("a", port=2222),))]) == [node("a")]
 
 
 # How the program ended, and what is said of it; None means that the node answered.

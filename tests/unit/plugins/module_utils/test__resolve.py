@@ -133,6 +133,30 @@ def test_resolve_bad_role_is_one_sentence_with_place_and_key(values: dict[str, t
     assert resolved(experiments(**values)).problems == [problem]
 
 
+def test_resolve_ssh_port_of_a_role_wins_for_its_nodes() -> None:
+    found = resolved(experiments(nodes="dune", ssh_port="2222"))
+    assert found.problems == []
+    assert {node.port for node in found.wanted[0].service.nodes} == {2222}
+
+
+@pytest.mark.parametrize("port", [0, 65536])
+def test_resolve_ssh_port_that_is_none_is_a_problem(port: int) -> None:
+    (problem,) = resolved(experiments(nodes="dune", ssh_port=port)).problems
+    assert problem == (
+        f"managed_tokens_experiments.dune.roles.production.ssh_port is {port}; it has to be a number from 1 to 65535."
+    )
+
+
+def test_resolve_experiment_with_an_underscore_is_fine_when_tokens_have_another_name() -> None:
+    roles = {"production": {"account": "dunepro", "nodes": "dune"}}
+    found = resolved({"du_ne": {"token_experiment": "dune", "roles": roles}})
+    assert found.problems == []
+    assert (found.wanted[0].service.name, found.wanted[0].service.config_name) == (
+        "dune_production",
+        "du_ne_production",
+    )
+
+
 EXPERIMENT = "managed_tokens_experiments.dune"
 GOOD_ROLES = {"production": {"account": "dunepro", "nodes": "dune"}}
 EXPERIMENT_PROBLEMS: tuple[tuple[t.Any, str], ...] = (
