@@ -48,7 +48,8 @@ integration: ## Run all integration tests
 test: ## Run everything, quick checks first
 	@tests/checks/steps setup lint unit sanity integration
 
-test-faults: ## Run the long form of the tests: forty storer runs at once five times in a row, and all faults
+test-faults: ## Run the long form of the tests: 5,000 old configurations, forty storer runs at once five times in a row, all faults
+	@MANAGED_TOKENS_EXAMPLES=5000 $(PYTEST) tests/unit/plugins/inventory
 	@MANAGED_TOKENS_LONG=1 $(PYTEST) $(ALONE)
 	@MANAGED_TOKENS_LONG=1 $(PYTEST) $(TOGETHER)
 
