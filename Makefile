@@ -53,10 +53,8 @@ test-faults: ## Run the long form of the tests: 5,000 old configurations, forty 
 	@MANAGED_TOKENS_LONG=1 $(PYTEST) $(ALONE)
 	@MANAGED_TOKENS_LONG=1 $(PYTEST) $(TOGETHER)
 
-bench: ## Measure what a dead node costs, a refresh of 1,000 UIDs, and a large report (ARGS=number of turns)
-	@$(CACHE)/venv/bin/python tests/bench/dead_node.py $(ARGS)
-	@$(CACHE)/venv/bin/python tests/bench/refresh_uids.py $(ARGS)
-	@$(CACHE)/venv/bin/python tests/bench/large_report.py
+bench: ## Measure: a small set in some minutes, or one bench at its full size (ARGS="against-baseline --size 10,2,5"; ARGS=help)
+	@$(CACHE)/venv/bin/python tests/bench $(ARGS)
 
 release-check: ## Run what must hold before a release, on top of test
 	@tests/checks/lint --release

@@ -18,7 +18,7 @@ from pathlib import Path
 from world import registry
 from world.faults import FAULTS
 from world.init import main as be_init
-from world.layout import PATHS, SERVICE_ACCOUNT, demo_layout, grid_layout
+from world.layout import PATHS, SERVICE_ACCOUNT, Layout, demo_layout, grid_layout, simulated_layout
 from world.namespaces import (
     CLONE_NEWIPC,
     CLONE_NEWNET,
@@ -51,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument("--experiments", type=int, metavar="E")
     up.add_argument("--roles", type=int, metavar="R", help="roles of each experiment")
     up.add_argument("--nodes", type=int, metavar="N", help="nodes of each experiment")
+    up.add_argument("--simulated", type=int, metavar="N", help="N nodes in all that are simulated, all in one process")
     up.add_argument("--light", action="store_true", help="without HTCondor")
     up.add_argument(
         "--postgres", action="store_true", help="with PostgreSQL as the state database (takes some seconds)"
@@ -72,6 +73,10 @@ def parser() -> argparse.ArgumentParser:
     heal = verb("heal", "Mend everything, or the named faults.")
     heal.add_argument("faults", nargs="*")
     verb("faults", "List what can be broken.")
+    approve = verb("approve", "Approve the login that is waiting, as a person with a browser.")
+    approve.add_argument("login", metavar="SERVICE_OR_CODE")
+    newcomer = verb("newcomer", "Make a new experiment known to all but the inventory.")
+    newcomer.add_argument("experiment")
     return top
 
 
@@ -93,16 +98,12 @@ def main() -> int:
 
 
 def up(arguments: argparse.Namespace) -> int:
-    sizes = (arguments.experiments, arguments.roles, arguments.nodes)
+    sizes = (arguments.experiments, arguments.roles, arguments.nodes, arguments.simulated)
     if any(size is not None and size < 1 for size in sizes):
         raise WorldError("The sizes of a laboratory are numbers from 1 on.")
     if not (registry.CACHE / "venv" / "bin" / "htgettoken").exists():
         raise WorldError("The programs of the laboratory are not installed: run lab/install first.")
-    parts = {"is_light": arguments.light, "postgres": arguments.postgres, "report": arguments.report}
-    if any(size is not None for size in sizes):
-        layout = grid_layout(sizes[0] or 1, sizes[1] or 1, sizes[2] or 1, **parts)
-    else:
-        layout = demo_layout(**parts)
+    layout = _layout(arguments)
     mark = time.monotonic()
     plan = {"layout": layout, "checkout": str(CHECKOUT), "cache": str(registry.CACHE)}
     with registry.claim(arguments.name) as claimed:
@@ -116,6 +117,18 @@ def up(arguments: argparse.Namespace) -> int:
         f"Inventory: {PATHS['inventory']} (inside)"
     )
     return 0
+
+
+def _layout(arguments: argparse.Namespace) -> Layout:
+    parts = {"is_light": arguments.light, "postgres": arguments.postgres, "report": arguments.report}
+    experiments, roles, nodes = arguments.experiments, arguments.roles, arguments.nodes
+    if arguments.simulated is not None:
+        if nodes is not None:
+            raise WorldError("Give --simulated, the number of all nodes, or --nodes, that of each experiment's.")
+        return simulated_layout(arguments.simulated, experiments, roles, **parts)
+    if any(size is not None for size in (experiments, roles, nodes)):
+        return grid_layout(experiments or 1, roles or 1, nodes or 1, **parts)
+    return demo_layout(**parts)
 
 
 def _start(plan: dict[str, t.Any], claimed: socket.socket, register: t.Callable[[int], None]) -> None:
@@ -219,6 +232,18 @@ def heal(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def approve(arguments: argparse.Namespace) -> int:
+    running = registry.need(arguments.name)
+    print(inside(running, ["/usr/bin/python3", f"{INSIDE}/browser.py", arguments.login]), end="")
+    return 0
+
+
+def newcomer(arguments: argparse.Namespace) -> int:
+    running = registry.need(arguments.name)
+    print(inside(running, ["/usr/bin/python3", f"{INSIDE}/newcomer.py", arguments.experiment]), end="")
+    return 0
+
+
 def faults(_arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for name, known in FAULTS.items():
@@ -235,4 +260,6 @@ VERBS: dict[str, t.Callable[[argparse.Namespace], int]] = {
     "fault": fault,
     "heal": heal,
     "faults": faults,
+    "approve": approve,
+    "newcomer": newcomer,
 }

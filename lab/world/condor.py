@@ -207,7 +207,7 @@ def write_wrappers() -> None:
     loader = f"{root}/lib64/ld-linux-x86-64.so.2 --library-path {libraries}"
     for name, directory in (("condor_store_cred", "sbin"), ("condor_status", "bin"), ("condor_config_val", "bin")):
         _write(name, f'exec {loader} {root}/usr/{directory}/{name} "$@"\n')
-    storer = f'{SLOW}LAB_STORER=1 exec bash {root}/usr/bin/condor_vault_storer "$@"\n'
+    storer = f'{SLOW}{STORER_KEEPS}{INSTANT}LAB_STORER=1 exec bash {root}/usr/bin/condor_vault_storer "$@"\n'
     _write("condor_vault_storer", storer)
 
 
@@ -217,9 +217,27 @@ delay=$(cat {PATHS["control"]}/slow-storer 2> /dev/null)
 """
 
 
+# Where the program finds an earlier token and leaves the new one.
+STORER_KEEPS = """\
+for service; do :; done
+kept=/tmp/vt_${CONDOR_VAULT_STORER_ID:-u$(id -u)}-$service
+"""
+HTGETTOKEN_KEEPS = """\
+kept= before=
+for word; do
+    [ "$before" != --vaulttokenfile ] || kept=$word
+    case $word in --vaulttokenfile=*) kept=${word#*=} ;; esac
+    before=$word
+done
+"""
+INSTANT = f"""\
+[ ! -e {PATHS["control"]}/instant-storer ] || [ -n "$LAB_STORER" ] || [ ! -s "$kept" ] || exit 0
+"""
+
+
 def write_htgettoken(venv: Path) -> None:
     """Write the wrapper of the real htgettoken."""
-    _write("htgettoken", f'{SLOW}exec {venv}/bin/htgettoken "$@"\n')
+    _write("htgettoken", f'{SLOW}{HTGETTOKEN_KEEPS}{INSTANT}exec {venv}/bin/htgettoken "$@"\n')
 
 
 def _write(name: str, body: str) -> None:

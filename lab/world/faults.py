@@ -55,12 +55,18 @@ FAULTS: dict[str, Fault] = {
     "ferry-uid": Fault("FERRY gives an account another UID, or a text", "ACCOUNT UID", *ferry_faults.pair("ferry-uid")),
     "ferry-unknown": Fault("FERRY does not know an account", "ACCOUNT", *ferry_faults.pair("ferry-unknown")),
     "host-key-changed": Fault("a node has another host key than the known one", "NODE", *node_faults.HOST_KEY_CHANGED),
+    "instant-storer": Fault(
+        "a storer run, and htgettoken, that finds an earlier token keeps it and asks nobody",
+        "",
+        *site_faults.flag("instant-storer"),
+    ),
     "keytab-missing": Fault("an account's keytab is not there", "ACCOUNT", *site_faults.KEYTAB_MISSING),
     "node-blackholed": Fault("a node answers nothing at all", "NODE", *network_faults.pair("node-blackholed")),
     "oidc": Fault(
-        "the person at the browser: approve, deny, never or slow_down",
-        "BEHAVIOUR",
-        *site_faults.word_in("oidc", ("approve", "deny", "never", "slow_down")),
+        "the person at the browser: approve, deny, never (until `approve`), slow_down or wrong-person; for all "
+        "services, or for one",
+        "BEHAVIOUR [SERVICE]",
+        *site_faults.OIDC,
     ),
     "ping-filtered": Fault("a node does not answer ping", "NODE", *network_faults.pair("ping-filtered")),
     "refresh-token-missing": Fault(

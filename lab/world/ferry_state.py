@@ -14,6 +14,8 @@ from pathlib import Path
 
 from world.layout import PATHS
 from world.misbehaviour import Misbehaviours, signature
+from world.newcomer import FILE as NEWCOMERS
+from world.newcomer import newcomers
 from world.stand_in_http import Reply
 
 FIRST_BULK_UID = 60001
@@ -40,12 +42,13 @@ class FerryState:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def refresh(self) -> None:
-        look = signature(ACCOUNTS_FILE)
+        look = (signature(ACCOUNTS_FILE), signature(NEWCOMERS))
         with self.lock:
             if look == self.seen:
                 return
-            uids = {service["account"]: int(service["uid"]) for service in self.services}
-            text = ACCOUNTS_FILE.read_text().strip() if look else ""
+            services = [*self.services, *newcomers()]
+            uids = {service["account"]: int(service["uid"]) for service in services}
+            text = ACCOUNTS_FILE.read_text().strip() if look[0] else ""
             for number in range(int(text) if text.isdigit() else 0):
                 uids[f"bulk{number + 1:04d}"] = FIRST_BULK_UID + number
             self.uids, self.seen = uids, look

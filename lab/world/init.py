@@ -25,6 +25,7 @@ from world import (
     pki,
     postgres,
     report_servers,
+    simulated_nodes,
     stand_ins,
 )
 from world.layout import FERRY_PORT, PATHS, TOKEN_HOST, VAULT_PORT, Layout
@@ -71,8 +72,12 @@ def build(layout: Layout, checkout: Path, cache: Path, say: t.Callable[[str], No
     if layout.report:
         say("the report's servers: mail, Slack, Pushgateway, Prometheus, traces, Loki, dead man's switch")
         reported_to = report_servers.start(layout, cache)
-    say(f"{len(layout.nodes)} nodes, each a real ssh server")
-    nodes.start_all(layout)
+    if layout.simulated:
+        say(f"{len(layout.nodes)} simulated nodes, all in one process")
+        simulated_nodes.start(layout, cache / "venv")
+    else:
+        say(f"{len(layout.nodes)} nodes, each a real ssh server")
+        nodes.start_all(layout)
     inventory.write(layout)
     inventory_legacy.write(layout)
     if layout.postgres:

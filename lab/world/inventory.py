@@ -39,7 +39,8 @@ def write(layout: Layout) -> None:
         experiment["roles"][service.role] = {"account": service.account}
     for node in layout.nodes:
         for name in node.experiments:
-            groups[name]["hosts"][node.name] = {}
+            # Thousands of names would make each look-up in /etc/hosts the dearest step; a site has a name server.
+            groups[name]["hosts"][node.name] = {"ansible_host": node.address} if layout.simulated else {}
     _write(directory / "hosts.yml", {"experiments": {"children": groups}})
     _write(settings / "experiments.yml", {"managed_tokens_experiments": experiments})
     values: dict[str, t.Any] = {

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 REALM = "LAB.EXAMPLE"
 DOMAIN = "lab.example"
@@ -80,6 +80,7 @@ class Layout:
     is_light: bool = False
     postgres: bool = False
     report: bool = False
+    simulated: bool = False
     kdc: Machine = field(default_factory=lambda: Machine(f"kdc.{DOMAIN}", "127.0.1.1"))
     token_host: Machine = field(default_factory=lambda: Machine(TOKEN_HOST, "127.0.1.2"))
     vault: Machine = field(default_factory=lambda: Machine(f"vault.{DOMAIN}", "127.0.2.1"))
@@ -162,6 +163,27 @@ def grid_layout(
         (f"{experiment}gpvm{number:02d}", (experiment,)) for experiment in names for number in range(1, nodes + 1)
     ]
     return Layout(tuple(services), _machines(machines), is_light, postgres, report)
+
+
+def simulated_layout(
+    count: int,
+    experiments: int | None,
+    roles: int | None,
+    *,
+    is_light: bool,
+    postgres: bool = False,
+    report: bool = False,
+) -> Layout:
+    """Give a laboratory with so many simulated nodes, spread evenly: by default an experiment of two roles for each
+    hundred of them."""
+    wanted = experiments or max(1, round(count / 100))
+    grid = grid_layout(wanted, roles or 2, 1, is_light=is_light, postgres=postgres, report=report)
+    names = [
+        (f"{experiment}gpvm{number:02d}", (experiment,))
+        for position, experiment in enumerate(map(experiment_name, range(wanted)))
+        for number in range(1, count // wanted + (position < count % wanted) + 1)
+    ]
+    return replace(grid, nodes=_machines(names), simulated=True)
 
 
 def _machines(names: t.Sequence[tuple[str, tuple[str, ...]]]) -> tuple[Machine, ...]:

@@ -52,7 +52,9 @@ def main() -> None:
     if layout.get("report"):
         for part, (name, text) in REPORT_PARTS.items():
             print(part, find(processes, name, text))
-    for node in layout["nodes"]:
+    if layout["simulated"]:
+        print("simulator", find(processes, "python", "node_simulator.py"))
+    for node in [] if layout["simulated"] else layout["nodes"]:
         print("node", find(processes, "sshd", f"/{node['name']}/sshd_config"))
     if not layout["is_light"]:
         for machine in (layout["collector"], *layout["credds"]):

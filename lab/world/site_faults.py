@@ -13,6 +13,7 @@ from world.fault_targets import account, machine, service
 from world.fault_words import Pair, seconds
 from world.layout import PATHS
 from world.namespaces import WorldError
+from world.vault_state import BEHAVIOURS
 
 CONTROL = Path(PATHS["control"])
 
@@ -65,6 +66,25 @@ def word_in(name: str, allowed: tuple[str, ...] = ()) -> Pair:
     return make, mend
 
 
+def _behave(words: list[str]) -> None:
+    behaviour, *of = words
+    if behaviour not in BEHAVIOURS:
+        raise WorldError(f"oidc cannot be {behaviour!r}: {', '.join(BEHAVIOURS)}.")
+    (CONTROL / "-".join(["oidc", *(service(name)["name"] for name in of)])).write_text(behaviour)
+
+
+def _behave_well(words: list[str]) -> None:
+    (CONTROL / "-".join(["oidc", *words[1:]])).unlink(missing_ok=True)
+    for name, other in active():
+        if name == "oidc" and other[1:] == words[1:]:
+            _behave(other)
+
+
+def flag(name: str) -> Pair:
+    """Give what makes an empty control file, and what removes it."""
+    return lambda _words: (CONTROL / name).touch(), lambda _words: (CONTROL / name).unlink(missing_ok=True)
+
+
 def _stop_credd(words: list[str]) -> None:
     condor.stop_master(machine(words[0], "credds")["name"])
 
@@ -73,5 +93,6 @@ def _start_credd(words: list[str]) -> None:
     condor.restart(machine(words[0], "credds")["name"])
 
 
+OIDC: Pair = (_behave, _behave_well)
 KEYTAB_MISSING: Pair = (_hide_keytab, _return_keytab)
 CREDD_DOWN: Pair = (_stop_credd, _start_credd)

@@ -53,9 +53,9 @@ def begin(name: str, address: str, port: int, argv: t.Sequence[str]) -> Starting
     return Starting(name, address, port, process, errors)
 
 
-def argv_of(name: str, python: str = "/usr/bin/python3") -> list[str]:
-    """Give the words that start <name>_server.py."""
-    return [python, str(HERE / f"{name}_server.py"), "--layout", "/srv/lab/layout.json"]
+def argv_of(name: str, python: str = "/usr/bin/python3", suffix: str = "_server") -> list[str]:
+    """Give the words that start <name>_server.py, or <name><suffix>.py."""
+    return [python, str(HERE / f"{name}{suffix}.py"), "--layout", "/srv/lab/layout.json"]
 
 
 def start(name: str, address: str, port: int) -> None:

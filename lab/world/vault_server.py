@@ -26,6 +26,7 @@ from urllib.parse import unquote, urlsplit
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from world import bearer
+from world.json_lines import JsonLines
 from world.tls_server import TlsServer, server_context
 from world.vault_state import LOGIN_LIFE_S, Refused, VaultState
 
@@ -160,6 +161,10 @@ def main() -> None:
     control.mkdir(exist_ok=True)
     Handler.state = VaultState(layout["services"], control, bearer.KEY_FILE.read_bytes())
     Handler.keytab = f"{paths['host_keytabs']}/{vault['name']}.keytab"
+    logins = JsonLines(Path(paths["log"]) / "logins.jsonl")
+    Handler.state.note_login = lambda what, service, code: logins.write(
+        {"time": round(time.time(), 3), "what": what, "service": service, "code": code}
+    )
     # Open as long as the process lives.
     Handler.log = open(f"{paths['log']}/vault.jsonl", "a", encoding="utf-8")  # noqa: SIM115
     pki = Path(paths["pki"])

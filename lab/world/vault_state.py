@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from world import bearer
+from world.newcomer import newcomers
 
 LOGIN_LIFE_S = 28 * 86400
 ACCESS_LIFE_S = 3 * 3600
@@ -28,6 +29,13 @@ class Refused(Exception):
 
 
 DENIED = "1 error occurred:\n\t* permission denied\n\n"
+# What the person at the browser does: approve after a second, deny, never answer, answer after having been asked to
+# poll more slowly, or approve as somebody who has no business there.
+APPROVE, DENY, NEVER, SLOW_DOWN, WRONG_PERSON = "approve", "deny", "never", "slow_down", "wrong-person"
+BEHAVIOURS = (APPROVE, DENY, NEVER, SLOW_DOWN, WRONG_PERSON)
+STRANGER = "stranger"
+# The control file with the codes that somebody approves on demand.
+APPROVED = "oidc-approved"
 
 
 @dataclass(frozen=True)
@@ -51,9 +59,15 @@ class VaultState:
     onboarded: set[tuple[str, str, str]] = field(default_factory=set)
     logins: dict[str, dict[str, t.Any]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    # Told of every login that begins and ends: what happened, service, code.
+    note_login: t.Callable[[str, str, str], None] = lambda _what, _service, _code: None
 
     def __post_init__(self) -> None:
         self.onboarded = {(service["experiment"], service["credkey"], service["role"]) for service in self.services}
+
+    def known(self) -> list[dict[str, t.Any]]:
+        """Give all services, also those that came after the start."""
+        return [*self.services, *newcomers()]
 
     # -- control by files -----------------------------------------------------------------------------------------
 
@@ -87,7 +101,7 @@ class VaultState:
     def login(self, issuer: str, role: str, principal: str) -> tuple[str, str]:
         """Let a Kerberos principal in; give a token and the credkey."""
         credkey = principal.rpartition("@")[0]
-        allowed = {(service["experiment"], service["role"], service["credkey"]) for service in self.services}
+        allowed = {(service["experiment"], service["role"], service["credkey"]) for service in self.known()}
         if (issuer, role, credkey) not in allowed or self.is_listed("vault-403", f"{issuer}_{role}"):
             raise Refused(403, DENIED)
         return self.issue(issuer, role, credkey, LOGIN_LIFE_S), credkey
@@ -125,7 +139,7 @@ class VaultState:
         with self.lock:
             self.onboarded.add((issuer, credkey, role))
             listed = self.setting("refresh-token-missing").split()
-            everybody = [service["name"] for service in self.services] if "*" in listed else listed
+            everybody = [service["name"] for service in self.known()] if "*" in listed else listed
             temporary = self.control / f".refresh-token-missing.{secrets.token_hex(4)}"
             temporary.write_text(" ".join(name for name in everybody if name != f"{issuer}_{role}"))
             temporary.replace(self.control / "refresh-token-missing")
@@ -136,7 +150,8 @@ class VaultState:
         state = secrets.token_hex(16)
         code = f"{secrets.token_hex(2)}-{secrets.token_hex(2)}".upper()
         with self.lock:
-            self.logins[state] = {"issuer": issuer, "role": role, "since": time.time(), "polls": 0}
+            self.logins[state] = {"issuer": issuer, "role": role, "code": code, "since": time.time(), "polls": 0}
+        self.note_login("started", f"{issuer}_{role}", code)
         return {
             "auth_url": f"https://cilogon.lab.example/device/?user_code={code}",
             "state": state,
@@ -145,27 +160,39 @@ class VaultState:
         }
 
     def poll_login(self, state: str) -> dict[str, t.Any]:
-        """Answer as the person behaves: approve (after a second), deny, never, slow_down."""
-        behaviour = self.setting("oidc") or "approve"
+        """Answer as the person behaves, see BEHAVIOURS; one who was asked to by `lab/lab approve` approves anyway."""
         with self.lock:
             login = self.logins.get(state)
             if login is None:
                 raise Refused(400, "unknown_state")
             login["polls"] += 1
-        if behaviour == "deny":
-            raise Refused(400, "access_denied")
-        if behaviour == "slow_down" and login["polls"] == 1:
-            raise Refused(400, "slow_down")
-        if behaviour == "never" or time.time() - login["since"] < 1:
-            raise Refused(400, "authorization_pending")
         issuer, role = login["issuer"], login["role"]
-        service = next((item for item in self.services if (item["experiment"], item["role"]) == (issuer, role)), None)
-        if service is None:
-            raise Refused(403, DENIED)
-        credkey = service["credkey"]
+        name = f"{issuer}_{role}"
+        behaviour = self.setting(f"oidc-{name}") or self.setting("oidc") or APPROVE
+        if login["code"] in self.setting(APPROVED).split():
+            behaviour = APPROVE
+        elif behaviour == SLOW_DOWN and login["polls"] == 1:
+            raise Refused(400, "slow_down")
+        elif behaviour == NEVER or time.time() - login["since"] < 1:
+            raise Refused(400, "authorization_pending")
+        service = next((item for item in self.known() if (item["experiment"], item["role"]) == (issuer, role)), None)
+        if behaviour == DENY or service is None:
+            self._end_login(state, "denied")
+            if service is None:
+                raise Refused(403, DENIED)
+            raise Refused(400, "access_denied")
+        # Somebody of another name is let in too, with a token that is good for secrets of their own.
+        credkey = STRANGER if behaviour == WRONG_PERSON else service["credkey"]
+        self._end_login(state, "approved")
         return {
             "client_token": self.issue(issuer, role, credkey, LOGIN_LIFE_S),
             "policies": ["default"],
             "lease_duration": LOGIN_LIFE_S,
             "metadata": {"credkey": credkey, "oauth2_refresh_token": secrets.token_hex(24), "role": role},
         }
+
+    def _end_login(self, state: str, what: str) -> None:
+        with self.lock:
+            login = self.logins.pop(state, None)
+        if login is not None:
+            self.note_login(what, f"{login['issuer']}_{login['role']}", login["code"])

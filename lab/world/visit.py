@@ -68,28 +68,32 @@ def environment(user: str, cache: Path) -> list[str]:
 
 def run(arguments: argparse.Namespace) -> int:
     running = registry.need(arguments.name)
-    command = _words(arguments.command)
+    _become(entering(running, arguments.user, _words(arguments.command)))
+
+
+def entering(running: registry.Running, user: str, command: t.Sequence[str]) -> list[str]:
+    """Give the words that run a command inside as this user.
+
+    Raises: WorldError when there is no such user.
+    """
     users = [SERVICE_ACCOUNT, "root", *(service["account"] for service in layout_of(running)["services"])]
-    if arguments.user not in users:
-        raise WorldError(f"There is no user {arguments.user!r}" + nearest(arguments.user, users))
+    if user not in users:
+        raise WorldError(f"There is no user {user!r}" + nearest(user, users))
     as_user = (
-        []
-        if arguments.user == "root"
-        else ["setpriv", f"--reuid={arguments.user}", f"--regid={arguments.user}", "--clear-groups", "--no-new-privs"]
+        [] if user == "root" else ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--no-new-privs"]
     )
     as_user = [*(as_user or ["setpriv"]), "--pdeathsig=TERM"]
-    home = "/root" if arguments.user == "root" else f"/home/{arguments.user}"
+    home = "/root" if user == "root" else f"/home/{user}"
     # A command whose nsenter is killed ends as well, instead of going on unseen.
-    argv = [
+    return [
         *enter_argv(running.pid),
         "env",
         "-i",
         f"--chdir={home}",
-        *environment(arguments.user, running.cache),
+        *environment(user, running.cache),
         *as_user,
         *command,
     ]
-    _become(argv)
 
 
 def _become(argv: list[str]) -> t.NoReturn:
@@ -101,7 +105,10 @@ def _become(argv: list[str]) -> t.NoReturn:
 def node(arguments: argparse.Namespace) -> int:
     running = registry.need(arguments.name)
     command = _words(arguments.command)
-    names = [item["name"] for item in layout_of(running)["nodes"]]
+    layout = layout_of(running)
+    if layout["simulated"]:
+        raise WorldError("The nodes of this laboratory are simulated; world/ask_simulator.py shows their files.")
+    names = [item["name"] for item in layout["nodes"]]
     full = next((name for name in names if arguments.node in (name, name.partition(".")[0])), None)
     if full is None:
         raise WorldError(

@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-import functools
 import time
 import typing as t
 
-from ansible import constants
-from ansible.plugins.loader import callback_loader
 from ansible.utils.display import Display
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
@@ -19,12 +16,11 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import O
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._play_listener import take_result
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_active import (
     CALLBACK,
-    NAME,
     NONE,
     TASK,
     missing_report,
 )
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_options import settings_of
 
 REPORT_SPEC: dict[str, t.Any] = {
     "by": {"type": "str", "choices": [CALLBACK, TASK, NONE], "default": CALLBACK},
@@ -69,16 +65,7 @@ class ActionModule(OnceDoor):
                 Display().display(text)
 
         try:
-            # Ansible knows a plugin's settings once it has loaded the plugin.
-            callback = callback_loader.get(NAME, class_only=True)
-            settings = ReportSettings.from_options(functools.partial(self._option, callback._load_name))
-            report(collected, settings, show)
+            report(collected, settings_of(self._variables, self._templar), show)
         except Exception as err:  # noqa: BLE001 - whatever is wrong with the report, the run is what counts
             context.warn(f"The report could not be finished: {type(err).__name__}. Please report this.")
         return {"changed": False, "reported": True}
-
-    def _option(self, callback: str, name: str) -> t.Any:
-        value = constants.config.get_config_value(
-            name, plugin_type="callback", plugin_name=callback, variables=self._variables
-        )
-        return self._templar.template(value)

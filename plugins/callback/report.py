@@ -76,8 +76,9 @@ options:
     vars: [{name: managed_tokens_test_slack_webhook}]
   template_dir:
     description:
-      - Directory with templates for mails that win over the built-in ones of the same name (C(admin.txt.j2),
-        C(admin.html.j2), C(experiment.txt.j2), C(experiment.html.j2)).
+      - Directory with templates that win over the built-in ones of the same name (C(admin.txt.j2),
+        C(admin.html.j2), C(experiment.txt.j2) and C(experiment.html.j2) for mails, C(status.html.j2) for
+        O(status_page)).
     type: str
     default: ''
     env: [{name: MANAGED_TOKENS_TEMPLATE_DIR}]
@@ -117,8 +118,7 @@ options:
     ini: [{section: managed_tokens, key: smtp_security}]
     vars: [{name: managed_tokens_smtp_security}]
   smtp_ca:
-    description:
-      - File or directory of CA certificates to verify the mail server with. The system's own by default.
+    description: File or directory of CA certificates to verify the mail server with. The system's own by default.
     type: str
     default: ''
     env: [{name: MANAGED_TOKENS_SMTP_CA}]
@@ -239,6 +239,27 @@ options:
     env: [{name: MANAGED_TOKENS_LAST_RUN_FILE}]
     ini: [{section: managed_tokens, key: last_run_file}]
     vars: [{name: managed_tokens_last_run_file}]
+  status_page:
+    description: HTML file for browsers that says whether everything is well, written by each run (C(docs/status.md)).
+    type: str
+    default: ''
+    env: [{name: MANAGED_TOKENS_STATUS_PAGE}]
+    ini: [{section: managed_tokens, key: status_page}]
+    vars: [{name: managed_tokens_status_page}]
+  status_max_age:
+    description: How long ago the last success may be for a green O(status_page); longer than the time between two runs.
+    type: str
+    default: 3h
+    env: [{name: MANAGED_TOKENS_STATUS_MAX_AGE}]
+    ini: [{section: managed_tokens, key: status_max_age}]
+    vars: [{name: managed_tokens_status_max_age}]
+  uid_max_age:
+    description: A UID that nobody has confirmed for longer is a warning on O(status_page), as it is in the role.
+    type: str
+    default: 7d
+    env: [{name: MANAGED_TOKENS_UID_MAX_AGE}]
+    ini: [{section: managed_tokens, key: uid_max_age}]
+    vars: [{name: managed_tokens_uid_max_age}]
   ping_url:
     description: URL of a dead man's switch (healthchecks.io and the like), told of start and end. A secret.
     type: str
@@ -358,11 +379,9 @@ class CallbackModule(CallbackBase):
     def _profile(self, collected: Collected) -> None:
         if not self._settings().profile:
             return
-        spent = Spent.so_far()
-        for line in lines(
-            self._clock.marks, collected.outcomes, began=process_began(), ended=collected.ended, spent=spent
-        ):
-            self._show(line)
+        times = {"began": process_began(), "ended": collected.ended}
+        for text in lines(self._clock.marks, collected.outcomes, **times, spent=Spent.so_far()):
+            self._show(text)
 
     def _settings(self) -> ReportSettings:
         return ReportSettings.from_options(self.get_option)

@@ -132,6 +132,30 @@ class PersonNeeded(StorerFailed):
     kind = "person_needed"
 
 
+class LoginNotShown(TokensError):
+    """Somebody would have to log in, and nobody would see where."""
+
+    kind = "login_not_shown"
+
+
+class LoginDenied(StorerFailed):
+    """The person, or the issuer of tokens, refused the login."""
+
+    kind = "login_denied"
+
+
+class LoginTimedOut(StorerFailed):
+    """Nobody approved the login in its time."""
+
+    kind = "login_timed_out"
+
+
+class LoginByStranger(StorerFailed):
+    """Somebody logged in who may not store a refresh token for the service."""
+
+    kind = "login_by_stranger"
+
+
 class CreddUnavailable(StorerFailed):
     kind = "credd_unavailable"
     retryable = True

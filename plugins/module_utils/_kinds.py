@@ -131,6 +131,29 @@ KINDS: dict[str, Kind] = {
         "Correct owner, mode or content of the keytab (klist -k shows what it holds).",
         OPERATOR,
     ),
+    "login_by_stranger": Kind(
+        "The person who logged in may not store a refresh token for the service.",
+        "Run the onboarding again and log in as somebody who has the role (a private browser window forgets an earlier "
+        "login); if it was the right person, have the role's settings in vault and at the token issuer checked.",
+        EXPERIMENT,
+    ),
+    "login_denied": Kind(
+        "The login was refused, by the person or by the token issuer.",
+        "Run the onboarding again and approve it; if the issuer refused it, the message has its words.",
+        EXPERIMENT,
+    ),
+    "login_not_shown": Kind(
+        "A person would have to log in, and nobody would see the address to open.",
+        "Run the onboarding in a terminal, set managed_tokens_onboarding_mail or managed_tokens_onboarding_slack, or "
+        "say with managed_tokens_onboarding_watched that somebody watches the output.",
+        OPERATOR,
+    ),
+    "login_timed_out": Kind(
+        "Nobody approved the login in time.",
+        "Run the onboarding again when somebody of the experiment is at a browser, or raise "
+        "managed_tokens_timeouts.login.",
+        EXPERIMENT,
+    ),
     "missing": Kind(
         "A program or Python package is not installed.", "Install what the message names on the token host.", OPERATOR
     ),
@@ -156,7 +179,8 @@ KINDS: dict[str, Kind] = {
     ),
     "person_needed": Kind(
         "Vault holds no refresh token for the service.",
-        "Somebody of the experiment has to run the onboarding and log in with a browser once.",
+        "Run the onboarding that the message names, and let somebody of the experiment log in with a browser once "
+        "(docs/onboarding.md).",
         EXPERIMENT,
     ),
     "ping_unanswered": Kind(

@@ -22,7 +22,7 @@ AT_LEAST_ONE = ("kinit_concurrency", "store_concurrency", "ping_concurrency", "p
 NOT_NEGATIVE = ("push_retries", "push_retry_delay")
 
 # What has to be a duration, and the least it may be.
-DURATIONS = {"uid_max_age": 1, "forget_after": 86400, "store_reuse": 0}
+DURATIONS = {"uid_max_age": 1, "forget_after": 86400, "store_reuse": 0, "status_max_age": 60}
 
 
 def lifetime_seconds(text: str) -> int:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _last_known_uids as last_known
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _state_configured as configured
+from ansible_collections.fife.managed_tokens.plugins.module_utils import _state_places as state_places
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _state_results as results
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _state_runs as runs
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _state_uids as state_uids
@@ -28,7 +29,14 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
     StateUnusable,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._holder import holder
-from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import CHANGED, OK, STORE, Outcome
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
+    CHANGED,
+    CHECK,
+    LOGIN,
+    OK,
+    STORE,
+    Outcome,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State
@@ -40,8 +48,9 @@ if t.TYPE_CHECKING:
 # Under these names the Go service reports its programs.
 TOKEN_PUSH = "token-push"
 REFRESH_UIDS = "refresh-uids-from-ferry"
-# The Go service has no such program.
+# The Go service has no such programs.
 OFFBOARDING = "offboarding"
+ONBOARDING = "onboarding"
 StateTrouble = (StateUnavailable, StateUnusable)
 
 
@@ -148,6 +157,7 @@ def begin(
             nodes = {node.name for service in known for node in service.nodes}
             names = {service.config_name: service.name for service in known}
             forgotten = configured.note_configured(db, names, nodes, now=now, forget_after=forget_after)
+            state_places.note_places(db, {service.config_name: _place(service) for service in known}, now=now)
         return Beginning(tuple(lost), tuple(held), tuple(forgotten))
     except StateTrouble as err:
         return Beginning(trouble=err.msg)
@@ -196,6 +206,22 @@ def record_run(
     end(db, run, outcomes, program=program, owner=owner, message=message)
 
 
+def remember_onboarding(
+    state: State, run: Run, outcomes: t.Sequence[Outcome], *, owner: int | None, message: str
+) -> None:
+    """Write down what came of an onboarding, all of it or nothing.
+
+    It counts no failures in a row: people are told of what regular runs cannot do. What a person did or did not do is
+    no state of a service either.
+
+    Raises: StateUnavailable, StateUnusable.
+    """
+    lasting = [outcome for outcome in outcomes if outcome.stage not in (CHECK, LOGIN)]
+    with state.write() as db:
+        results.remember_outcomes(db, lasting, run=run.id)
+        end(db, run, outcomes, program=ONBOARDING, owner=owner, message=message)
+
+
 def end(
     db: sa.Connection, run: Run, outcomes: t.Sequence[Outcome], *, program: str, owner: int | None, message: str
 ) -> None:
@@ -227,6 +253,10 @@ def _free(services: t.Sequence[Service], held: t.Sequence[runs.Hold]) -> dict[st
         for service in services
     }
     return {name: nodes for name, nodes in free.items() if nodes}
+
+
+def _place(service: Service) -> state_places.Place:
+    return state_places.Place(service.account, frozenset(node.name for node in service.nodes))
 
 
 def _row(run: Run, program: str, owner: int | None) -> runs.RunRow:

@@ -24,13 +24,16 @@ PING = "ping"
 PUSH = "push"
 STATE = "state"
 REGISTRY = "registry"
+# Of taking a service in: what it needs, and a person's login.
+CHECK = "check"
+LOGIN = "login"
 # Of letting a service go: its files on the nodes, its credentials on the credds, its kept tokens, what is remembered.
 NODE_REMOVAL = "node_removal"
 CREDD_REMOVAL = "credd_removal"
 KEPT_REMOVAL = "kept_removal"
 STATE_REMOVAL = "state_removal"
 REMOVALS = (NODE_REMOVAL, CREDD_REMOVAL, KEPT_REMOVAL, STATE_REMOVAL)
-STAGES = (SETUP, TICKETS, STORE, PING, PUSH, STATE, REGISTRY, *REMOVALS)
+STAGES = (SETUP, TICKETS, STORE, PING, PUSH, STATE, REGISTRY, CHECK, LOGIN, *REMOVALS)
 
 
 @dataclass(frozen=True, slots=True)

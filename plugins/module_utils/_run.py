@@ -23,7 +23,7 @@ class Timeouts:
 
     `run` bounds everything; `kerberos` one ticket; `store` one storer run; `ping` one probe; `connect` until a node's
     ssh server has let us in; `push` everything on one connection, its set-up included; `vault` one look-up of a
-    token's remaining life; `ferry` one answer of the registry.
+    token's remaining life; `ferry` one answer of the registry; `login` one person's login with a browser.
     """
 
     run: float = 900.0
@@ -34,6 +34,7 @@ class Timeouts:
     push: float = 30.0
     vault: float = 5.0
     ferry: float = 10.0
+    login: float = 600.0
 
     @classmethod
     def from_dict(cls, plain: t.Mapping[str, t.Any] | None) -> Timeouts:

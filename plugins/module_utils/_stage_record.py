@@ -10,8 +10,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import StateUnavailable, StateUnusable
-from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import TOKEN_PUSH, remember_run
+from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import (
+    ONBOARDING,
+    TOKEN_PUSH,
+    remember_onboarding,
+    remember_run,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._node_verdict import of_run
+from ansible_collections.fife.managed_tokens.plugins.module_utils._onboarding_verdict import of_onboarding
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     FAILED,
     OK,
@@ -27,6 +33,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "run": RUN_SPEC,
     "outcomes": {"type": "list", "elements": "dict"},
     "batches": {"type": "list", "elements": "str", "default": []},
+    "program": {"type": "str", "choices": [TOKEN_PUSH, ONBOARDING], "default": TOKEN_PUSH},
     **DATABASE_SPEC,
 }
 
@@ -46,7 +53,10 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     run = run_option(params)
     watch = Stopwatch()
     try:
-        remember_run(state, run, outcomes, program=TOKEN_PUSH, owner=context.owner, message=of_run(outcomes).msg)
+        if params["program"] == ONBOARDING:
+            remember_onboarding(state, run, outcomes, owner=context.owner, message=of_onboarding(outcomes).verdict.msg)
+        else:
+            remember_run(state, run, outcomes, program=TOKEN_PUSH, owner=context.owner, message=of_run(outcomes).msg)
     except (StateUnavailable, StateUnusable) as err:
         message = f"{err.msg} What came of this run is not remembered."
         failure = Outcome(STATE, FAILED, started=watch.started, seconds=watch.seconds, kind=err.kind, message=message)

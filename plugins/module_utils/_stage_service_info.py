@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._beginning import leave_to_others, remarks
@@ -20,6 +21,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._htcondor impo
 from ansible_collections.fife.managed_tokens.plugins.module_utils._inventory_view import InventoryView
 from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import duration_of, later_problems
 from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import (
+    ONBOARDING,
     TOKEN_PUSH,
     Beginning,
     begin,
@@ -75,6 +77,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "uid_max_age": {"type": "str", "default": "7d"},
     "forget_after": {"type": "str", "default": "30d"},
     "take_over": {"type": "bool", "default": False},
+    "program": {"type": "str", "choices": [TOKEN_PUSH, ONBOARDING], "default": TOKEN_PUSH},
     **DATABASE_SPEC,
     "later": {"type": "dict"},
 }
@@ -115,7 +118,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         raise BadInput(_nothing_to_do(params, len(services), len(inventory.play_hosts)))
     refuse_root(chosen, os.geteuid())
     _check_requirements(chosen)
-    run = Run.begin(timeouts)
+    run = Run.begin(_with_logins(timeouts, len(chosen)) if params["program"] == ONBOARDING else timeouts)
     wanted = {item.service.config_name: item for item in resolved.wanted}
     looked_up = [service for service in chosen if wanted[service.config_name].uid is None]
     # A database that could not be read in its time is not waited for a second time.
@@ -177,7 +180,7 @@ def _begin(
         run,
         chosen,
         services,
-        program=TOKEN_PUSH,
+        program=params["program"],
         owner=context.owner,
         forget_after=duration_of("forget_after", params["forget_after"]),
         take_over=params["take_over"],
@@ -190,6 +193,11 @@ def _timeouts(params: t.Mapping[str, t.Any], problems: list[str]) -> Timeouts:
     except BadInput as err:
         problems.extend(err.problems)
         return Timeouts()
+
+
+def _with_logins(timeouts: Timeouts, logins: int) -> Timeouts:
+    # People log in one after another, and what they take is not to be missing for the rest of the run.
+    return replace(timeouts, run=timeouts.run + logins * timeouts.login)
 
 
 def _outside(resolved: Resolved, members: frozenset[str], group: str) -> list[str]:

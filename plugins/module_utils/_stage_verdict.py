@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import OFFBOARDING, TOKEN_PUSH
+from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import (
+    OFFBOARDING,
+    ONBOARDING,
+    TOKEN_PUSH,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._node_verdict import of_node, of_run
+from ansible_collections.fife.managed_tokens.plugins.module_utils._onboarding_verdict import of_onboarding
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import Outcome
 from ansible_collections.fife.managed_tokens.plugins.module_utils._removal_verdict import of_removal
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
@@ -25,7 +30,7 @@ RUN_VERDICT_SPEC: dict[str, t.Any] = {
     "outcomes": {"type": "list", "elements": "dict"},
     "batches": {"type": "list", "elements": "str", "default": []},
     "nodes_are_told": {"type": "bool", "default": True},
-    "program": {"type": "str", "choices": [TOKEN_PUSH, OFFBOARDING], "default": TOKEN_PUSH},
+    "program": {"type": "str", "choices": [TOKEN_PUSH, OFFBOARDING, ONBOARDING], "default": TOKEN_PUSH},
 }
 
 
@@ -35,9 +40,12 @@ def run_node_result(params: t.Mapping[str, t.Any], _context: Context) -> dict[st
 
 
 def run_verdict(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
-    """Give the verdict on the whole run; of an offboarding with the lines that list what is gone, and what is not."""
+    """Give the verdict on the whole run; of an onboarding or offboarding with lines that list it service by service."""
     outcomes = [Outcome.from_dict(plain) for plain in params["outcomes"] or ()]
     if params["program"] == OFFBOARDING:
         found = of_removal(outcomes, check_mode=context.check_mode)
         return {**found.verdict.to_result(), "lines": list(found.lines)}
+    if params["program"] == ONBOARDING:
+        taken_in = of_onboarding(outcomes, check_mode=context.check_mode)
+        return {**taken_in.verdict.to_result(), "lines": list(taken_in.lines)}
     return of_run(outcomes, check_mode=context.check_mode, nodes_are_told=params["nodes_are_told"]).to_result()

@@ -130,7 +130,8 @@ def schema() -> Schema:
             time("noted"),
             text("source"),
         ),
-        # What the configuration named last: `sort` is service, node or credd; `gone` is since when it does not.
+        # What the configuration named last: `sort` is service or node; `gone` is since when it does not. The sort place
+        # is of a service too, and `real_name` is then its account and nodes (_state_places.py).
         configured=sa.Table(
             "mt_configured",
             own,

@@ -39,7 +39,10 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._service impor
 
 @dataclass(frozen=True, slots=True)
 class StorerRun:
-    """One run of the storer: `number` is unique within the run `run_id`; `directory` is the run's private directory."""
+    """One run of the storer: `number` is unique within the run `run_id`; `directory` is the run's private directory.
+
+    `is_login`: a person may be asked to log in; `is_forced`: one is asked even if a ticket would do.
+    """
 
     service: Service
     credd: Credd | None
@@ -49,6 +52,8 @@ class StorerRun:
     min_token_lifetime: str
     htgettoken_options: str = ""
     verbose: bool = False
+    is_login: bool = False
+    is_forced: bool = False
 
     @property
     def id(self) -> str:
@@ -79,7 +84,8 @@ class StorerRun:
             "BEARER_TOKEN_FILE": str(self.private / "bt"),
         }
         if self.service.token_getter == CONDOR:
-            options = f"{self.service.gettoken_options} -a {self.service.vault_server}".strip()
+            own = ["-a", self.service.vault_server, *self.login_arguments()]
+            options = f"{self.service.gettoken_options} {' '.join(own)}".strip()
             env |= {"CONDOR_VAULT_STORER_ID": self.id, "_condor_SEC_CREDENTIAL_GETTOKEN_OPTS": options}
             if self.credd is not None:
                 env["_condor_CREDD_HOST"] = self.credd.name
@@ -96,6 +102,15 @@ class StorerRun:
             arguments = f"--vaulttokenminttl={self.min_token_lifetime} {arguments}".strip()
         return arguments
 
+    def login_arguments(self) -> list[str]:
+        """Give the arguments of a login with a browser, which win over all others: nothing is opened or written where
+        this runs, and a forced one lets no ticket do."""
+        if not self.is_login:
+            return []
+        # Without blanks, as the storer takes them apart at blanks.
+        quiet = ["--web-open-command=", f"--configdir={self.private}/config", "--nossh"]
+        return [*quiet, *(["--nokerberos"] if self.is_forced else [])]
+
     def argv(self) -> list[str]:
         """Give the program with its arguments.
 
@@ -105,7 +120,7 @@ class StorerRun:
             return [find_program(*STORER_NAMES), *(["-v"] if self.verbose else []), self.service.name]
         return [
             find_program("htgettoken"),
-            "--nooidc",
+            *([] if self.is_login else ["--nooidc"]),
             "-a",
             self.service.vault_server,
             "-i",
@@ -114,6 +129,7 @@ class StorerRun:
             self.service.name.partition("_")[2],
             f"--vaulttokenfile={self.working_copy}",
             f"--outfile={self.private / 'bt'}",
+            *self.login_arguments(),
         ]
 
 

@@ -75,7 +75,8 @@ _SENTENCES: dict[type[StorerFailed], str] = {
     VaultUnavailable: "the vault server did not answer properly",
     TicketMissing: "Kerberos gave no ticket to vault",
     CreddUnavailable: "the credd did not take the credential",
-    PersonNeeded: "vault holds no refresh token, so a person has to log in once (onboarding)",
+    PersonNeeded: "vault holds no refresh token, so a person has to log in once, by ansible-playbook "
+    "fife.managed_tokens.onboarding -e managed_tokens_service={service}",
     StorerFailed: "the storer failed",
 }
 
@@ -93,4 +94,5 @@ def cause_of(done: Finished, what: str, timeout: float) -> StorerFailed | TimedO
             break
     words = last_words(done.output)
     said = f": {words}" if words else f" with exit status {done.status} and without a word"
-    return found(f"{what}: {_SENTENCES[found]}{said}")
+    sentence = _SENTENCES[found].format(service=what.partition(" ")[0])
+    return found(f"{what}: {sentence}{said}")

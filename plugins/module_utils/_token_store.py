@@ -31,10 +31,14 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
     Stopwatch,
     record,
 )
+from ansible_collections.fife.managed_tokens.plugins.module_utils._process import Finished
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer import Storer, StorerRun, describe
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer_failure import cause_of
 from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life, LookUp
+
+# What gives the error behind a program that ended, for what it worked on and the seconds that it had.
+Meaning = t.Callable[[Finished, str, float], TokensError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,13 @@ def preview(service: Service, credd: Credd | None, *, minimum: float, lives: Loo
     )
 
 
-def store(storer: StorerRun, *, run_storer: Storer, lives: LookUp, timeout: float) -> Stored:
-    """Run the storer for its service and credd and keep the token that is the better one afterwards."""
+def store(
+    storer: StorerRun, *, run_storer: Storer, lives: LookUp, timeout: float, meaning: Meaning = cause_of
+) -> Stored:
+    """Run the storer for its service and credd and keep the token that is the better one afterwards.
+
+    `meaning` gives the error behind a storer run that did not end well.
+    """
     service, credd = storer.service, storer.credd
     what = describe(service, credd)
     watch = Stopwatch()
@@ -79,7 +88,7 @@ def store(storer: StorerRun, *, run_storer: Storer, lives: LookUp, timeout: floa
     try:
         done, left_behind = run_storer(storer, kept.content)
         if not done.is_good:
-            return _after_failure(service, credd, kept, left_behind, cause_of(done, what, timeout), lives, watch)
+            return _after_failure(service, credd, kept, left_behind, meaning(done, what, timeout), lives, watch)
         token = checked_token(left_behind, what)
         life = lives(service.vault_server, token_text(token))
         if life.refused:

@@ -26,26 +26,6 @@ options:
       C(uid) where a role has one, to be compared.
     type: dict
     required: true
-  experiment:
-    description: Ask for the services of these experiments only (together with those of O(service)).
-    type: list
-    elements: str
-    default: []
-  service:
-    description: Ask for these services only, named C(experiment_role) as configured.
-    type: list
-    elements: str
-    default: []
-  keytab_path:
-    description: Directory of the keytabs, which are named C(<account>.keytab).
-    type: path
-    default: /opt/managed-tokens/keytabs
-  principal:
-    description: Kerberos principal of a service. C({account}), C({experiment}) and C({role}) are replaced.
-    type: str
-  vault_server:
-    description: The vault server. Without it, the one in HTCondor's C(SEC_CREDENTIAL_GETTOKEN_OPTS).
-    type: str
   vault_ca:
     description: File or directory of CA certificates to verify the vault server with. The system's own by default.
     type: path
@@ -120,6 +100,8 @@ requirements:
   - SQLAlchemy (Python)
   - gssapi (Python) and htgettoken, for O(ferry_auth=token)
 extends_documentation_fragment:
+  - fife.managed_tokens.stage.identity
+  - fife.managed_tokens.stage.choice
   - fife.managed_tokens.stage.database
   - fife.managed_tokens.stage.attributes
 attributes:

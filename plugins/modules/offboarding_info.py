@@ -40,59 +40,16 @@ options:
     type: list
     elements: str
     default: []
-  groups:
-    description: The inventory's groups with their hosts. Filled in by the action.
-    type: dict
   hosts:
     description: The hosts of the play. Filled in by the action.
     type: list
     elements: str
-  addresses:
-    description: For each host a dictionary with C(address) and C(port), where they differ from its name and 22.
-      Filled in by the action.
-    type: dict
-  keytab_path:
-    description: Directory of the keytabs, which are named C(<account>.keytab).
-    type: path
-    default: /opt/managed-tokens/keytabs
-  principal:
-    description: Kerberos principal of a service. C({account}), C({experiment}) and C({role}) are replaced.
-    type: str
-  credds:
-    description: The credds that have to hold the tokens. Without it, the collectors are asked for their schedds.
-    type: list
-    elements: str
-  collectors:
-    description: HTCondor collectors to ask, in this order; the first that answers is used. Without it, the local
-      default pool.
-    type: list
-    elements: str
-  schedd_constraint:
-    description: ClassAd expression that the schedds have to match.
-    type: str
-  vault_server:
-    description: The vault server. Without it, the one in HTCondor's C(SEC_CREDENTIAL_GETTOKEN_OPTS).
-    type: str
-  token_getter:
-    description: V(condor) stores the tokens on the credds, V(htgettoken) only obtains them.
-    type: str
-    choices: [condor, htgettoken]
-    default: condor
-  default_role_file:
-    description:
-      - Path on the nodes of the file that holds the role's name; empty for none.
-      - C({experiment}), C({role}), C({account}), C({uid}), C({service}) and C({principal}) are replaced.
-    type: str
-    default: /tmp/default_role_{experiment}_{uid}
-  token_dir:
-    description: Directory on the token host in which the vault tokens are kept between runs.
-    type: path
-    default: /var/lib/managed-tokens/service-credd-vault-tokens
   timeouts:
     description:
       - Limits in seconds. C(run) bounds the whole run (900), C(kerberos) a ticket (20), C(store) one storer run (60),
         C(ping) a probe (3), C(connect) the login to a node (10), C(push) all work on one connection (30), C(vault) a
-        look-up of a token (5), C(ferry) an answer of the registry (10).
+        look-up of a token (5), C(ferry) an answer of the registry (10),
+        C(login) a person's login in the onboarding (600).
     type: dict
   forget_after:
     description: After how long the database forgets services and nodes that have left the configuration; at least 1d.
@@ -113,6 +70,8 @@ options:
     type: dict
     default: {}
 extends_documentation_fragment:
+  - fife.managed_tokens.stage.configuration
+  - fife.managed_tokens.stage.identity
   - fife.managed_tokens.stage.attributes
   - fife.managed_tokens.stage.database
 seealso:

@@ -25,6 +25,11 @@ options:
     description: The outcomes of all stages. The action takes them from O(batches).
     type: list
     elements: dict
+  program:
+    description: Which program's run it was. An onboarding does not count among a service's failures in a row.
+    type: str
+    choices: [token-push, onboarding]
+    default: token-push
   batches:
     description: Names of the variables in which the results of the stages were registered.
     type: list

@@ -30,10 +30,10 @@ options:
     type: bool
     default: true
   program:
-    description: Which program's run it was. An offboarding is listed service by service, and anything that is left of
-      one fails it.
+    description: Which program's run it was. An onboarding or offboarding is listed service by service. Anything that is
+      left of a service fails the one, a service that is not onboarded the other.
     type: str
-    choices: [token-push, offboarding]
+    choices: [token-push, offboarding, onboarding]
     default: token-push
 extends_documentation_fragment:
   - fife.managed_tokens.stage.attributes
@@ -60,8 +60,8 @@ msg:
   type: str
   sample: 5 of 5 services well, 13 of 13 (service, node) pairs in place, 0 of them renewed.
 lines:
-  description: What is gone of each service, and what is not.
-  returned: success, with O(program=offboarding)
+  description: What is gone of each service, and what is not; or what has become of its onboarding.
+  returned: success, with O(program=offboarding) or O(program=onboarding)
   type: list
   elements: str
 """

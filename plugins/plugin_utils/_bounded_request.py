@@ -11,7 +11,6 @@ password, or a header.
 
 from __future__ import annotations
 
-import http.client
 import os
 import ssl
 import time
@@ -25,6 +24,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._time_limit im
 
 if t.TYPE_CHECKING:
     import requests
+    from urllib3.exceptions import HTTPError
 
 ANSWER_LIMIT = 64 * 1024
 WORDS_LIMIT = 200
@@ -48,10 +48,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long everything may take, in seconds, and how many further attempts are made after what can pass."""
+    """How long everything may take, in seconds, and how many further attempts are made after what can pass.
+
+    `until` is when that time ends, by the monotonic clock, for one request of several that share it.
+    """
 
     timeout: float
     retries: int = 0
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +99,14 @@ def send(request: Request, limits: Limits, *, name: str) -> Reply:
         return Reply(f"{name} was not asked: the CA certificates in {shown} cannot be read ({reason}).")
     if not request.address.is_printable:
         return Reply(f"{name} was not asked: its URL holds spaces or other characters that no URL has.")
-    until = time.monotonic() + limits.timeout
-    reply = within(limits.timeout, lambda: _attempts(request, limits, until)) or Reply(_silence(limits))
+    until = time.monotonic() + limits.timeout if limits.until is None else limits.until
+    reply = within(until - time.monotonic(), lambda: _attempts(request, limits, until)) or Reply(_silence(limits))
     return replace(reply, problem=f"{name} {reply.problem}" if reply.problem else "")
 
 
 def _attempts(request: Request, limits: Limits, until: float) -> Reply:
     import requests
+    from urllib3.exceptions import HTTPError
 
     reply = Reply(_silence(limits), may_pass=True)
     with requests.Session() as session:
@@ -120,7 +125,7 @@ def _attempts(request: Request, limits: Limits, until: float) -> Reply:
                 return reply
             try:
                 reply = _once(session, request, left)
-            except (OSError, ValueError, http.client.HTTPException) as err:
+            except (OSError, ValueError, HTTPError) as err:
                 reply = _meaning(err, limits)
             if not reply.may_pass:
                 return reply
@@ -137,7 +142,7 @@ def _once(session: requests.Session, request: Request, left: float) -> Reply:
         stream=True,
         allow_redirects=False,
     ) as response:
-        answer = response.raw.read(ANSWER_LIMIT, decode_content=False)
+        answer = _answer(response)
         if response.status_code in request.accepted:
             return Reply("", answer)
         words = request.words(answer)
@@ -146,6 +151,16 @@ def _once(session: requests.Session, request: Request, left: float) -> Reply:
             may_pass=response.status_code in MAY_PASS,
             pause=_pause(response.headers.get("Retry-After", "")),
         )
+
+
+def _answer(response: requests.Response) -> bytes:
+    from urllib3.exceptions import HTTPError
+
+    try:
+        return bytes(response.raw.read(ANSWER_LIMIT, decode_content=False))
+    except (OSError, HTTPError):
+        # The status has said whether it was taken; sent again for a broken body, people would be told twice.
+        return b""
 
 
 def _pause(retry_after: str) -> float | None:
@@ -164,14 +179,15 @@ def _unreadable(ca: str) -> str:
     return ""
 
 
-def _meaning(error: OSError | ValueError | http.client.HTTPException, limits: Limits) -> Reply:
+def _meaning(error: OSError | ValueError | HTTPError, limits: Limits) -> Reply:
     # Never with the words of requests: they quote the URL, with its password, and headers.
     import requests
+    from urllib3.exceptions import InvalidHeader, ReadTimeoutError
 
     cause = _beneath(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return Reply(f"has a certificate that is not verified: {one_line(cause.verify_message, 100).rstrip('.')}.")
-    if isinstance(error, requests.Timeout) or isinstance(cause, TimeoutError):
+    if isinstance(error, requests.Timeout | ReadTimeoutError) or isinstance(cause, TimeoutError):
         return Reply(_silence(limits), may_pass=True)
     if isinstance(cause, ssl.SSLError):
         return Reply("and this machine do not agree on TLS.", may_pass=True)
@@ -180,7 +196,8 @@ def _meaning(error: OSError | ValueError | http.client.HTTPException, limits: Li
     if cause is not None:
         reason = one_line(cause.strerror or type(cause).__name__, 100)
         return Reply(f"cannot be reached: {reason}.", may_pass=True)
-    if isinstance(error, ValueError):
+    # That one is about the answer's headers.
+    if isinstance(error, ValueError) and not isinstance(error.__context__, InvalidHeader):
         return Reply("was not asked: its URL or headers hold what HTTP cannot carry.")
     return Reply("answered with something that is no HTTP.", may_pass=True)
 

@@ -14,18 +14,18 @@ from pathlib import Path
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._last_run_record import record_of
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import Delivery
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import Delivery, Untold
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._public_file import replace_public
 
 
-def write(collected: Collected, path: str, deliveries: t.Sequence[Delivery] = ()) -> str:
+def write(collected: Collected, path: str, deliveries: t.Sequence[Delivery] = (), untold: Untold | None = None) -> str:
     """Replace the file at `path` (mode 0644), atomically; gives the problem in one sentence, "" when it is written or
     `path` is ""."""
     if not path:
         return ""
     shown = one_line(path, 200)
     target = Path(path)
-    content = json.dumps(record_of(collected, deliveries), ensure_ascii=False, separators=(",", ":")) + "\n"
+    content = json.dumps(record_of(collected, deliveries, untold), ensure_ascii=False, separators=(",", ":")) + "\n"
     try:
         replace_public(target, content.encode())
     except OSError as err:

@@ -8,12 +8,14 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import asdict
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import explain
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     CHANGED,
     CREDD_REMOVAL,
     FAILED,
+    LOGIN,
     NODE_REMOVAL,
     OK,
     PING,
@@ -32,7 +34,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._clean_outcome
     text,
 )
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import Delivery
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import Delivery, Untold
 
 SCHEMA_VERSION = 1
 PARTIAL = "partial"
@@ -49,14 +51,14 @@ def verdict_of(collected: Collected) -> str:
         return OK
     if collected.refusals and not collected.outcomes:
         return REFUSED
-    for stage in (NODE_REMOVAL, CREDD_REMOVAL, PUSH, STORE, TICKETS, REGISTRY):
+    for stage in (NODE_REMOVAL, CREDD_REMOVAL, PUSH, STORE, LOGIN, TICKETS, REGISTRY):
         outcomes = [outcome for outcome in collected.outcomes if outcome.stage == stage]
         if outcomes:
             return PARTIAL if any(outcome.status in GOOD for outcome in outcomes) else FAILED
     return FAILED
 
 
-def record_of(collected: Collected, deliveries: t.Sequence[Delivery]) -> Plain:
+def record_of(collected: Collected, deliveries: t.Sequence[Delivery], untold: Untold | None = None) -> Plain:
     """Give the record; times are RFC 3339 in UTC, durations seconds."""
     outcomes = clean_all(collected.outcomes)
     accounts = [outcome for outcome in outcomes if outcome.stage == REGISTRY and outcome.account]
@@ -97,6 +99,7 @@ def record_of(collected: Collected, deliveries: t.Sequence[Delivery]) -> Plain:
             }
             for delivery in deliveries
         ],
+        "untold": asdict(untold or Untold()),
         "problems": _problems(outcomes, collected),
     }
 
@@ -146,7 +149,8 @@ def _status(outcomes: t.Sequence[Outcome], failures: t.Sequence[Outcome], stages
     unserved = [outcome for outcome in outcomes if outcome.stage == PUSH and outcome.status == SKIPPED]
     if not failures and not [outcome for outcome in unserved if outcome.kind != HELD]:
         return OK
-    last = next((stage for stage in (NODE_REMOVAL, CREDD_REMOVAL, PUSH, STORE, TICKETS) if stage in stages), "")
+    order = (NODE_REMOVAL, CREDD_REMOVAL, PUSH, STORE, LOGIN, TICKETS)
+    last = next((stage for stage in order if stage in stages), "")
     return PARTIAL if last and any(o.status in GOOD for o in outcomes if o.stage == last) else FAILED
 
 

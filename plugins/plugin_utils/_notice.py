@@ -64,6 +64,16 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Untold:
+    """How many troubles nobody is told of in this run, and why: too few failures in a row so far, somebody knows and no
+    reminder is due, or nobody is to be told of anything."""
+
+    below_threshold: int = 0
+    reminder_not_due: int = 0
+    notify_off: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """What came of sending one message over one channel; `problem` is one sentence without secrets, "" when it was
     accepted. `keys` are what it told of. `remark` is what deserves a warning although it was accepted."""

@@ -21,4 +21,4 @@ def is_quiet() -> bool:
 def show_line(text: str) -> None:
     """Show one line, indented as what belongs to a task."""
     if not is_quiet():
-        Display().display(f"    {text}")
+        Display().display(f"    {text}".rstrip())

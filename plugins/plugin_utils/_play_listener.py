@@ -10,8 +10,14 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import OFFBOARDING, REFRESH_UIDS
+from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import (
+    OFFBOARDING,
+    ONBOARDING,
+    REFRESH_UIDS,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
+    CHECK,
+    LOGIN,
     REGISTRY,
     REMOVALS,
     STATE,
@@ -22,6 +28,18 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected imp
 NAMESPACE = "fife.managed_tokens."
 # They repeat what the stages have returned.
 REPEATING = ("node_result", "run_verdict", "report")
+# They only look, and are no run: nobody is told of what they say.
+LOOKING = ("service_list", "status_info", "experiment_stanza")
+LOOKING_ROLE = f"{NAMESPACE}status"
+# By a role, and by the stage that a program begins with.
+PROGRAMS = {
+    "refresh_uids": REFRESH_UIDS,
+    "ferry_uids": REFRESH_UIDS,
+    "offboarding": OFFBOARDING,
+    "offboarding_info": OFFBOARDING,
+    "onboarding": ONBOARDING,
+    "login_audience": ONBOARDING,
+}
 
 
 class PlayListener:
@@ -39,9 +57,7 @@ class PlayListener:
         stage = self._stage_of(task)
         if self._has_begun or stage is None:
             return False
-        if stage == "offboarding_info":
-            # Known from the beginning, so that one that is refused does not pass for a run of another program.
-            self.collected.program = OFFBOARDING
+        self._know_program(task, stage)
         self._has_begun = True
         self.collected.started = time.time()
         self.collected.check_mode = bool(task.check_mode)
@@ -57,6 +73,8 @@ class PlayListener:
             return
         if is_failed and stage == "node_result":
             self._failed[result.host.get_name()] = None
+        if not self._has_begun:
+            self._know_program(result.task, "")
         self._take(stage or "", result.task.get_name(), result.result, is_failed=is_failed)
 
     def finish(self, stats: t.Any) -> Collected | None:
@@ -87,13 +105,23 @@ class PlayListener:
             return
         take_result(collected, plain)
 
+    def _know_program(self, task: t.Any, stage: str) -> None:
+        # Known from the beginning, so that a run that is refused does not pass for one of another program.
+        of_stage = PROGRAMS.get(stage, self.collected.program)
+        self.collected.program = PROGRAMS.get(self._role_of(task).removeprefix(NAMESPACE), of_stage)
+
     def _stage_of(self, task: t.Any) -> str | None:
         name = str(getattr(task, "resolved_action", None) or task.action)
-        return name.removeprefix(NAMESPACE) if name.startswith(NAMESPACE) else None
+        stage = name.removeprefix(NAMESPACE) if name.startswith(NAMESPACE) else None
+        return None if stage in LOOKING else stage
 
     def _is_ours(self, task: t.Any) -> bool:
+        name = self._role_of(task)
+        return name.startswith(NAMESPACE) and name != LOOKING_ROLE
+
+    def _role_of(self, task: t.Any) -> str:
         role = getattr(task, "_role", None)
-        return role is not None and str(role.get_name()).startswith(NAMESPACE)
+        return "" if role is None else str(role.get_name())
 
 
 def take_result(collected: Collected, plain: t.Mapping[str, t.Any]) -> None:
@@ -104,6 +132,8 @@ def take_result(collected: Collected, plain: t.Mapping[str, t.Any]) -> None:
         collected.program = REFRESH_UIDS
     if any(outcome.stage in REMOVALS for outcome in outcomes):
         collected.program = OFFBOARDING
+    if any(outcome.stage in (CHECK, LOGIN) for outcome in outcomes):
+        collected.program = ONBOARDING
     if any(outcome.stage == STATE and not outcome.is_failure for outcome in outcomes):
         collected.was_recorded = True
     run = plain.get("run")

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import TokensError
+from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import ONBOARDING
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State, open_state
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _dead_man as dead_man
@@ -31,8 +32,10 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_state as report_state
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_summary as summary
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_traces as traces
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _status_page as status_page
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._child_process import in_child
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import SERVICE_EMAIL, SLACK, Delivery
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import SERVICE_EMAIL, SLACK, Delivery, Untold
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import OFF, QUIET, ReportSettings
 
 # Shares of the time: what people are told gets most. A little is left for all that is not waiting.
@@ -55,18 +58,27 @@ class Told:
 
 
 def begin_report(settings: ReportSettings, collected: Collected) -> None:
-    """Tell the dead man's switch that a run has begun."""
-    if settings.ping_url and not collected.check_mode:
-        dead_man.ping(
-            replace(settings, send_timeout=settings.send_timeout * START_SHARE), "start", collected.report, ""
-        )
+    """Tell the dead man's switch that a run has begun.
+
+    When this returns, nothing of it goes on in this process, of which Ansible is about to fork its workers.
+    """
+    if settings.ping_url and not collected.check_mode and _is_regular(collected):
+        seconds = settings.send_timeout * START_SHARE
+        limited = replace(settings, send_timeout=seconds)
+        in_child(seconds, lambda: dead_man.ping(limited, "start", collected.report, ""))
+
+
+def _is_regular(collected: Collected) -> bool:
+    """Tell whether the dead man's switch waits for such runs: an onboarding comes when somebody starts it."""
+    return collected.program != ONBOARDING
 
 
 def report(collected: Collected, settings: ReportSettings, show: Show) -> None:
     """Report the run; each problem of the report itself is one warning."""
     state, problems = _state(settings, collected)
-    counters, before, trouble = report_state.look(state)
-    problems += [trouble] if trouble else []
+    trouble = problems[0] if problems else ""
+    counters, before, unknown = report_state.look(state)
+    problems += [unknown] if unknown else []
     decision = policy.decide(collected, counters, before, settings)
     told = (
         Told((), _would_be_told(decision, settings), ())
@@ -75,7 +87,7 @@ def report(collected: Collected, settings: ReportSettings, show: Show) -> None:
     )
     problems += told.problems
     if not collected.check_mode:
-        problems += _export(collected, settings, told, state)
+        problems += _export(collected, settings, told, decision.untold, state, trouble)
     lines: list[str] = []
     if settings.summary == QUIET:
         lines = summary.quiet(collected, told.words)
@@ -116,11 +128,12 @@ def _tell(collected: Collected, settings: ReportSettings, decision: policy.Decis
     if real and state is not None:
         trouble = report_state.settle(state, real, decision, collected.run, time.time())
         problems += [trouble] if trouble else []
-    words = summary.deliveries_in_words(deliveries, decision.suppressed, decision.known, settings.threshold)
-    return Told(deliveries, tuple(words), tuple(problems))
+    return Told(deliveries, _in_words(deliveries, decision, settings), tuple(problems))
 
 
-def _export(collected: Collected, settings: ReportSettings, told: Told, state: State | None) -> list[str]:
+def _export(
+    collected: Collected, settings: ReportSettings, told: Told, untold: Untold, state: State | None, trouble: str
+) -> list[str]:
     limited = replace(settings, send_timeout=settings.send_timeout * LAST_SHARE)
     verdict = "ok" if collected.is_well else "fail"
     body = "\n".join(summary.quiet(collected, ()))
@@ -129,10 +142,19 @@ def _export(collected: Collected, settings: ReportSettings, told: Told, state: S
         lambda: traces.send(collected, limited),
         lambda: run_log.write(collected, limited, told.deliveries),
         lambda: loki.push(collected, limited, told.deliveries),
-        lambda: last_run.write(collected, limited.last_run_file, told.deliveries),
-        lambda: dead_man.ping(limited, verdict, collected.report, body),
+        lambda: last_run.write(collected, limited.last_run_file, told.deliveries, untold),
+        lambda: status_page.write_after(state, collected, settings, trouble),
+        lambda: dead_man.ping(limited, verdict, collected.report, body) if _is_regular(collected) else "",
     ]
-    return [problem for problem in _at_once(work) if problem]
+    return [problem for problem in _at_once([functools.partial(_harmless, item) for item in work]) if problem]
+
+
+def _harmless(work: t.Callable[[], str]) -> str:
+    """Do it; what nobody expected is a problem like any other, and takes nothing away from the others."""
+    try:
+        return work()
+    except Exception as err:  # noqa: BLE001 - see above
+        return f"A part of the report could not be finished: {type(err).__name__}. Please report this."
 
 
 Found = t.TypeVar("Found")
@@ -151,7 +173,13 @@ def _would_be_told(decision: policy.Decision, settings: ReportSettings) -> tuple
         for message in decision.messages
         for channel in policy.channels_of(message, settings)
     ]
-    return tuple(summary.deliveries_in_words(would, decision.suppressed, decision.known, settings.threshold))
+    page = one_line(settings.status_page, 200)
+    written = (f"browsers: the status page {page} would be written",) if page else ()
+    return (*_in_words(would, decision, settings), *written)
+
+
+def _in_words(deliveries: t.Sequence[Delivery], decision: policy.Decision, settings: ReportSettings) -> tuple[str, ...]:
+    return tuple(summary.deliveries_in_words(deliveries, decision.untold, settings.threshold, is_test=settings.test))
 
 
 def _clean(text: str, settings: ReportSettings) -> str:

@@ -47,7 +47,7 @@ def compose(
     """
     problems = [] if problems is None else problems
     subject = headline(message, settings, mark=SUBJECT_MARK)
-    sender = _sender(settings.mail_from, problems)
+    sender = sender_of(settings.mail_from, problems)
     mail = EmailMessage()
     mail["Subject"] = subject
     mail["From"] = sender
@@ -116,16 +116,17 @@ def _server(settings: ReportSettings) -> str:
     return one_line(f"The mail server {settings.smtp_host} port {settings.smtp_port}", 120)
 
 
-def _sender(mail_from: str, problems: list[str]) -> Address:
+def sender_of(mail_from: str, problems: list[str]) -> Address:
+    """Give the sender of our mails; a setting that is no address is added to `problems`."""
     if mail_from:
-        if address := _address(mail_from):
+        if address := address_of(mail_from):
             return address
         problems.append("managed_tokens_mail_from is no e-mail address, so the default was used.")
-    return _address(f"{DEFAULT_USER}@{this_host()}") or Address(username=DEFAULT_USER, domain="localhost")
+    return address_of(f"{DEFAULT_USER}@{this_host()}") or Address(username=DEFAULT_USER, domain="localhost")
 
 
 def _recipients(emails: t.Iterable[str], problems: list[str]) -> tuple[Address, ...]:
-    found = {entry: _address(entry) for entry in dict.fromkeys(emails)}
+    found = {entry: address_of(entry) for entry in dict.fromkeys(emails)}
     wrong = [one_line(entry, 60) or "(empty)" for entry, address in found.items() if address is None]
     if wrong:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
@@ -133,7 +134,7 @@ def _recipients(emails: t.Iterable[str], problems: list[str]) -> tuple[Address, 
     return tuple({address.addr_spec: address for address in found.values() if address is not None}.values())
 
 
-def _address(entry: str) -> Address | None:
+def address_of(entry: str) -> Address | None:
     """Read `user@host` or `Name <user@host>`; None for anything else."""
     entry = entry.strip()
     found = _ADDRESS.fullmatch(entry) if entry.isprintable() else None

@@ -14,6 +14,7 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import ONBOARDING
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import (
     EMAIL,
@@ -24,6 +25,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import
     Key,
     Message,
     Notice,
+    Untold,
 )
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_troubles import (
@@ -39,14 +41,13 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_troubl
 class Decision:
     """The messages, the administrators' first; there is one for each group unless their channels need different ones.
 
-    `suppressed` counts the troubles below the threshold of which nobody has been told, `known` those that somebody has
-    been told of, with no reminder due yet. `cleared` is by how much an accepted message lowers which counter.
+    `untold` counts the troubles that are in no message. `cleared` is by how much an accepted message lowers which
+    counter.
     """
 
     messages: tuple[Message, ...] = ()
-    suppressed: int = 0
+    untold: Untold = Untold()
     cleared: t.Mapping[Key, int] = field(default_factory=dict)
-    known: int = 0
 
     def notices(self) -> dict[Key, Notice]:
         """Give a notice for each key that is told of; no key has both a trouble and its end."""
@@ -62,9 +63,12 @@ def decide(collected: Collected, counters: Counters | None, told: Told, settings
 
     Without counters everything that failed is told at once. A threshold below 1 counts as 1.
     """
-    if not settings.notify:
+    # Whoever runs an onboarding sees what came of it; it is nobody's alarm.
+    if collected.program == ONBOARDING:
         return Decision()
     troubles = troubles_of(collected, counters)
+    if not settings.notify:
+        return Decision(untold=Untold(notify_off=len({item.key for item in troubles})))
     begun: dict[Key, float] = {}
     for item in troubles:
         begun[item.key] = min(begun.get(item.key, item.since), item.since)
@@ -99,9 +103,8 @@ def decide(collected: Collected, counters: Counters | None, told: Told, settings
             replace(message, suppressed=of_experiment[message.experiment] if message.experiment else len(held))
             for message in messages
         ),
-        len(held),
+        Untold(below_threshold=len(held), reminder_not_due=len(waiting) - len(held)),
         {item.key: item.count for item in troubles if item.key in due and _is_counted(item, counters)},
-        len(waiting) - len(held),
     )
 
 

@@ -15,7 +15,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._state_locatio
 
 NONE, STARTTLS, TLS, AUTO = "none", "starttls", "tls", "auto"
 # Ansible's own type for paths makes the working directory of an empty one.
-PATHS = ("template_dir", "smtp_ca", "pushgateway_ca", "textfile", "log_file", "last_run_file")
+PATHS = ("template_dir", "smtp_ca", "pushgateway_ca", "textfile", "log_file", "last_run_file", "status_page")
 TABLE, QUIET, OFF = "table", "quiet", "off"
 
 
@@ -60,6 +60,9 @@ class ReportSettings:
     log_file: str = ""
     loki: str = ""
     last_run_file: str = ""
+    status_page: str = ""
+    status_max_age: str = "3h"
+    uid_max_age: str = "7d"
     ping_url: str = ""
     # Terminal
     summary: str = TABLE

@@ -58,8 +58,7 @@ def _posted(webhook: str, message: Message, collected: Collected, settings: Repo
         return f"{NAME} got nothing: {name} is no http or https URL."
     posts = posts_of(message, collected, settings)
     for number, post in enumerate(posts, start=1):
-        left = until - time.monotonic()
-        if left <= 0:
+        if until <= time.monotonic():
             return f"{NAME} did not take everything within {settings.send_timeout:.3g} s."
         request = bounded.Request(
             address,
@@ -68,7 +67,7 @@ def _posted(webhook: str, message: Message, collected: Collected, settings: Repo
             accepted=ACCEPTED,
             quoted=lambda answer: _error_word(answer, address),
         )
-        reply = bounded.send(request, bounded.Limits(left, settings.send_retries), name=NAME)
+        reply = bounded.send(request, bounded.Limits(settings.send_timeout, settings.send_retries, until), name=NAME)
         if reply.problem:
             part = f" (part {number} of {len(posts)})." if number > 1 else "."
             return reply.problem.removesuffix(".") + part

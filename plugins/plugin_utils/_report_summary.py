@@ -26,7 +26,13 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import EMAIL, SERVICE_EMAIL, SLACK, Delivery
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import (
+    EMAIL,
+    SERVICE_EMAIL,
+    SLACK,
+    Delivery,
+    Untold,
+)
 
 WIDTH = 78
 MOST_SERVICES = 25
@@ -81,21 +87,25 @@ def quiet(collected: Collected, told: t.Sequence[str]) -> list[str]:
     return shown
 
 
-def deliveries_in_words(deliveries: t.Sequence[Delivery], suppressed: int, known: int, threshold: int) -> list[str]:
-    """Say in one line each who was told, what was held back, and what had been told of before."""
+def deliveries_in_words(
+    deliveries: t.Sequence[Delivery], untold: Untold, threshold: int, *, is_test: bool = False
+) -> list[str]:
+    """Say in one line each who was told, and of how much nobody was and why."""
+    administrators = "test addresses" if is_test else "administrators"
     lines = [
-        f"{delivery.target or 'administrators'} by {_CHANNELS[delivery.channel]}: "
+        f"{delivery.target or administrators} by {_CHANNELS[delivery.channel]}: "
         + ("" if delivery.is_accepted else "NOT told of ")
         + _count(len(delivery.keys), "trouble")
         for delivery in sorted(deliveries, key=lambda delivery: delivery.is_accepted)
     ]
     if len(lines) > MOST_DELIVERIES:
         lines = [*lines[:MOST_DELIVERIES], f"and {len(lines) - MOST_DELIVERIES} more"]
-    if suppressed:
-        lines.append(f"{_count(suppressed, 'trouble')} held back: not yet {threshold} runs in a row")
-    if known:
-        lines.append(f"{_count(known, 'trouble')} told of before: the next reminder is not due yet")
-    return lines
+    reasons = (
+        (untold.below_threshold, f"held back: not yet {threshold} runs in a row"),
+        (untold.reminder_not_due, "told of before: the next reminder is not due yet"),
+        (untold.notify_off, "told to nobody: managed_tokens_notify is off"),
+    )
+    return [*lines, *(f"{_count(number, 'trouble')} {reason}" for number, reason in reasons if number)]
 
 
 def _services(collected: Collected, now: float) -> list[str]:

@@ -59,10 +59,9 @@ def _send(batches: t.Sequence[bytes], target: Address, settings: ReportSettings)
     headers = {**_headers(os.environ.get(HEADERS, "")), "Content-Type": "application/x-protobuf"}
     until = time.monotonic() + settings.send_timeout
     for batch in batches:
-        left = until - time.monotonic()
-        if left <= 0:
+        if until <= time.monotonic():
             return f"{name} did not take everything within {settings.send_timeout:.3g} s."
-        limits = Limits(left, settings.send_retries)
+        limits = Limits(settings.send_timeout, settings.send_retries, until)
         request = Request(target, batch, headers, ca=os.environ.get(CERTIFICATE, ""))
         reply = send_request(request, limits, name=name)
         if reply.problem:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
+    CHECK,
     CREDD_REMOVAL,
     KEPT_REMOVAL,
+    LOGIN,
     NODE_REMOVAL,
     PING,
     PUSH,
@@ -48,6 +50,8 @@ NAMES = {
     PUSH: "push token",
     STATE: "remember run",
     REGISTRY: "ask for UID",
+    CHECK: "check what is needed",
+    LOGIN: "log in",
     NODE_REMOVAL: "remove from node",
     CREDD_REMOVAL: "remove from credd",
     KEPT_REMOVAL: "remove kept tokens",

@@ -18,7 +18,7 @@ def within(seconds: float, work: t.Callable[[], Result]) -> Result | None:
     """Give what `work` gives, None when it is not done after `seconds`; what it raises is raised here.
 
     Work that takes longer goes on by itself and dies with the process, so it should begin nothing new once its time
-    is over.
+    is over. It may hold a lock then: where the process is still to be forked, in_child is the way.
     """
     done: queue.SimpleQueue[tuple[Result | None, Exception | None]] = queue.SimpleQueue()
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import statistics
 import sys
+import typing as t
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
@@ -32,9 +33,9 @@ def seconds_of_a_run(laboratory: Laboratory, wanted: int) -> float:
     return done.seconds
 
 
-def main() -> None:
+def main(words: t.Sequence[str]) -> None:
     """Run all cases in turns and print a table."""
-    turns = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    turns = int(words[0]) if words else 3
     print(f"connect timeout {CONNECT_TIMEOUT_S} s, {NODES} nodes, medians of {turns} runs each, wall seconds")
     print(f"{'services on each node':<24}{'healthy':>10}{'one dead':>10}{'growth':>10}")
     for roles in (1, 8):
@@ -53,4 +54,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
+import typing as t
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
@@ -58,9 +59,9 @@ print(json.dumps({"cpu": after[0] - before[0], "seconds": time.monotonic() - mar
 """
 
 
-def main() -> None:
+def main(words: t.Sequence[str]) -> None:
     """Print what it took, and what arrived."""
-    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
+    pairs = int(words[0]) if words else 3000
     laboratory = Laboratory("bench-report")
     laboratory.up("--light", "--report", "--experiments", "1", "--roles", "1", "--nodes", "1")
     try:
@@ -85,4 +86,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

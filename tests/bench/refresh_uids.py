@@ -72,10 +72,10 @@ def prepare(laboratory: Laboratory, accounts: int) -> None:
     laboratory.run("/usr/bin/python3", "-c", write, SETTINGS, json.dumps(settings))
 
 
-def main() -> None:
+def main(words: t.Sequence[str]) -> None:
     """Run both in turns and print a table."""
-    turns = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    accounts = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
+    turns = int(words[0]) if words else 5
+    accounts = int(words[1]) if len(words) > 1 else 1000
     laboratory = Laboratory("bench-refresh")
     laboratory.up("--light", "--experiments", "1", "--roles", "1", "--nodes", "1")
     seconds: dict[str, list[float]] = {"ours": [], "one by one": []}
@@ -108,4 +108,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

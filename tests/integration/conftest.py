@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 from laboratory import Laboratory
+from onboarding_scene import no_programs
 from remembered import PLAYGROUND
 
 if t.TYPE_CHECKING:
@@ -72,3 +73,16 @@ def playground(light: Laboratory) -> Iterator[str]:
     yield PLAYGROUND
     light.run("chmod", "-R", "u+rwX", PLAYGROUND, user="root")
     light.run("rm", "-rf", PLAYGROUND, user="root")
+
+
+@pytest.fixture
+def site(reporting: Laboratory) -> t.Iterator[Laboratory]:
+    """Give a laboratory in which all services are onboarded, and nobody is at the browser unless a test says so."""
+    reporting.lab("heal")
+    if reporting.push().status:
+        raise AssertionError("the laboratory is not well")
+    reporting.lab("fault", "oidc", "never")
+    yield reporting
+    reporting.lab("heal")
+    assert no_programs(reporting) == []
+    assert reporting.leftovers() == []

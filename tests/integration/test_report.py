@@ -124,8 +124,11 @@ def test_slack_gets_what_the_administrators_get(one: Scene) -> None:
 
 def test_nobody_is_told_when_they_are_not_to_be(one: Scene) -> None:
     one.fault("account-refused", "dunepro")
-    one.run("-e", "managed_tokens_threshold=1", "-e", "managed_tokens_notify=false")
+    done = one.run("-e", "managed_tokens_threshold=1", "-e", "managed_tokens_notify=false")
     assert one.told() == []
+    assert "3 troubles told to nobody: managed_tokens_notify is off" in done.flat
+    last = json.loads(one.lab.run("cat", "/srv/lab/state/last_run.json").output)
+    assert last["untold"] == {"below_threshold": 0, "reminder_not_due": 0, "notify_off": 3}
 
 
 def test_a_test_of_the_notifications_leaves_what_real_people_are_told(one: Scene) -> None:
@@ -236,28 +239,65 @@ def test_traces_log_and_file_tell_of_the_run(one: Scene) -> None:
     assert [entry for entry in one.sinks.pings() if "start" in json.dumps(entry)]
 
 
+PUSH, REFRESH = ("token_push", "token-push"), ("refresh_uids", "refresh-uids-from-ferry")
+NO_NODES = "The inventory has no group experiments with hosts"
+
+
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("play", "words", "said"),
     [
-        (("-e", "managed_tokens_vault_sever=typo"), "managed_tokens_vault_sever"),
-        (("-e", "{managed_tokens_experiments: {}}"), "managed_tokens_experiments is empty"),
-        (("-e", "managed_tokens_service=dune_produktion"), "did you mean 'dune_production'"),
-        (
-            ("-i", "/dev/null", "-e", "@/srv/lab/inventory/group_vars/all/report.yml"),
-            "The inventory has no group experiments with hosts",
-        ),
+        (PUSH, ("-e", "managed_tokens_vault_sever=typo"), "managed_tokens_vault_sever"),
+        (PUSH, ("-e", "{managed_tokens_experiments: {}}"), "managed_tokens_experiments is empty"),
+        (PUSH, ("-e", "{managed_tokens_experiments: {dune: {roles: {}}}}"), "dune has no roles"),
+        (PUSH, ("-e", "managed_tokens_service=dune_produktion"), "did you mean 'dune_production'"),
+        (PUSH, ("-e", "managed_tokens_service=dune_production", "--limit", "nova"), "no service to work on"),
+        (PUSH, ("-i", "/dev/null", "-e", REPORT_SETTINGS), NO_NODES),
+        (PUSH, ("-i", "/home/mtokens/without-group"), NO_NODES),
+        (PUSH, ("-i", "/home/mtokens/without-hosts"), NO_NODES),
+        (REFRESH, ("-e", "{managed_tokens_experiments: {}}"), "managed_tokens_experiments is empty"),
+        (REFRESH, ("-e", "managed_tokens_service=dune_produktion"), "did you mean 'dune_production'"),
+        (REFRESH, ("-i", "/dev/null", "-e", REPORT_SETTINGS), "managed_tokens_experiments is not defined"),
     ],
 )
-def test_a_run_that_could_not_begin_is_told_of_and_is_never_well(one: Scene, words: tuple[str, ...], said: str) -> None:
-    done = one.run(*words)
+def test_a_run_that_could_not_begin_is_told_of_and_is_never_well(
+    one: Scene, play: tuple[str, str], words: tuple[str, ...], said: str
+) -> None:
+    make_inventories_without_nodes(one.lab)
+    playbook, program = play
+    done = one.run(*words, play=playbook)
     assert done.status == 2
     assert said in done.flat
+    assert one.sinks.pings()[-1]["signal"] == "fail"
     ((to, _subject),) = one.told()
     assert to == "admins@lab.example"
     last = json.loads(one.lab.run("cat", "/srv/lab/state/last_run.json").output)
-    assert last["verdict"] == "refused"
-    assert one.run().status == 0
+    assert (last["verdict"], last["program"]) == ("refused", program)
+    assert one.run(play=playbook).status == 0
     assert json.loads(one.lab.run("cat", "/srv/lab/state/last_run.json").output)["verdict"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("-i", "/home/mtokens/without-hosts", "--limit", "dune"),
+        ("-i", "/home/mtokens/without-hosts", "--limit", "localhost"),
+        ("-i", "/srv/lab/inventory", "-i", "/home/mtokens/without-group", "--limit", "others"),
+    ],
+)
+def test_a_limit_without_a_node_is_refused(one: Scene, words: tuple[str, ...]) -> None:
+    """Ansible would skip the play, and call that a success."""
+    make_inventories_without_nodes(one.lab)
+    done = one.run(*words)
+    assert done.status != 0
+    assert "No host of the group experiments is in the inventory and --limit" in done.flat
+
+
+def make_inventories_without_nodes(laboratory: Laboratory) -> None:
+    """Make two that have all settings and no node."""
+    hosts = {"without-group": {"others": {"hosts": {"other": {}}}}, "without-hosts": {"experiments": {"hosts": {}}}}
+    for name, content in hosts.items():
+        script = 'mkdir -p "$1" && cp -r /srv/lab/inventory/group_vars "$1" && printf %s "$2" > "$1/hosts.yml"'
+        laboratory.run("sh", "-c", script, "sh", f"/home/mtokens/{name}", json.dumps(content))
 
 
 def test_the_quiet_mode_says_nothing_unless_something_failed(one: Scene) -> None:

@@ -18,7 +18,16 @@ from email.message import EmailMessage
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
+
 USER, PASSWORD = "reporter", "hunt2hunt2hunt2"
+FROM = "Tokens <tokens@lab.example>"
+
+
+def mail_settings(**changes: t.Any) -> ReportSettings:
+    """Give settings for a mail server on loopback."""
+    values: dict[str, t.Any] = {"smtp_host": "127.0.0.1", "mail_from": FROM, "send_timeout": 20.0}
+    return ReportSettings(**{**values, **changes})
 
 
 @dataclass(frozen=True, slots=True)

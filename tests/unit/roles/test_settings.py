@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.fife.managed_tokens.plugins.action.login_audience import AUDIENCE_SPEC
 from ansible_collections.fife.managed_tokens.plugins.action.report import REPORT_SPEC
 from ansible_collections.fife.managed_tokens.plugins.doc_fragments.stage import ModuleDocFragment
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Timeouts
@@ -31,7 +32,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settin
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 ENGINE = "ansible_collections.fife.managed_tokens.plugins.module_utils."
-ROLES = ("token_push", "refresh_uids", "offboarding")
+ROLES = ("token_push", "refresh_uids", "onboarding", "offboarding", "status")
 NAMESPACE = "fife.managed_tokens."
 VARIABLE = re.compile(r"\bmanaged_tokens_[a-z0-9_]+")
 
@@ -48,6 +49,10 @@ SPECS: dict[str, dict[str, t.Any]] = {
     "kinit_service": spec_of("kinit"),
     "vault_token_store": spec_of("store"),
     "ferry_uids": spec_of("ferry"),
+    "experiment_stanza": spec_of("experiment_stanza"),
+    "login_audience": AUDIENCE_SPEC,
+    "onboarding_check": spec_of("onboarding_check"),
+    "vault_login": spec_of("login"),
     "offboarding_info": spec_of("offboarding_info"),
     "credd_credential": spec_of("credd_credential"),
     "kept_token": spec_of("kept_token"),
@@ -57,6 +62,7 @@ SPECS: dict[str, dict[str, t.Any]] = {
     "node_result": NODE_RESULT_SPEC,
     "report": REPORT_SPEC,
     "run_record": spec_of("record"),
+    "status_info": spec_of("status"),
     "run_verdict": RUN_VERDICT_SPEC,
 }
 
@@ -72,7 +78,20 @@ def of_role(role: str) -> Path:
 OPTIONS: dict[str, dict[str, dict[str, t.Any]]] = {
     role: read(of_role(role) / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"] for role in ROLES
 }
-TASKS: dict[str, list[dict[str, t.Any]]] = {role: read(of_role(role) / "tasks" / "main.yml") for role in ROLES}
+INCLUDE = "ansible.builtin.include_tasks"
+
+
+def tasks_of(role: str, name: str = "main.yml") -> list[dict[str, t.Any]]:
+    """Give the tasks of a file, with those of the files that it includes in their place."""
+    found: list[dict[str, t.Any]] = []
+    for task in read(of_role(role) / "tasks" / name):
+        found += tasks_of(role, task[INCLUDE]) if INCLUDE in task else [task]
+    return found
+
+
+TASKS: dict[str, list[dict[str, t.Any]]] = {role: tasks_of(role) for role in ROLES}
+# Those that only say where tasks go, or whether there are any.
+STEERING = {"managed_tokens_token_host", "managed_tokens_push"}
 
 
 def test_role_settings_are_exactly_the_known_ones() -> None:
@@ -133,10 +152,7 @@ def test_role_setting_and_module_option_agree(role: str, setting: str, module: s
 
 @pytest.mark.parametrize("role", ROLES)
 def test_role_hands_on_every_setting(role: str) -> None:
-    # The token host is where the tasks go, not an option of theirs.
-    assert {setting for setting, _module, _option in handed_on(role)} == OPTIONS[role].keys() - {
-        "managed_tokens_token_host"
-    }
+    assert {setting for setting, _module, _option in handed_on(role)} == OPTIONS[role].keys() - STEERING
 
 
 def test_role_has_every_setting_checked_early_that_can_be() -> None:
@@ -165,7 +181,7 @@ def test_role_once_stages_are_shaped_by_no_host(role: str) -> None:
 
 def test_role_timeouts_are_documented_with_their_defaults() -> None:
     for text in (
-        *(OPTIONS[role]["managed_tokens_timeouts"]["description"] for role in ROLES),
+        *(OPTIONS[role]["managed_tokens_timeouts"]["description"] for role in ROLES if role != "status"),
         " ".join(documented("service_info")["options"]["timeouts"]["description"]),
     ):
         for name in Timeouts.__dataclass_fields__:

@@ -161,6 +161,7 @@ def test_begin_holds_the_nodes_of_the_run_and_notes_what_is_configured(state: St
         ("service", "dune_production"),
         ("service", "nova_production"),
         *(("node", name) for name in ("n1", "n2", "n3")),
+        *(("place", name) for name in ("dune_production", "nova_production")),
     }
     assert (row.id, row.program, row.state, row.pid) == (run.id, "token-push", "running", os.getpid())
     assert (row.started, row.deadline) == (run.started, run.deadline)

@@ -73,6 +73,17 @@ def test_run_stage_writes_nothing(tmp_path: Path, name: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_run_stage_onboarding_counts_no_failures_and_remembers_no_login(state: State) -> None:
+    outcomes = [*OUTCOMES, outcome("login", "failed", kind="login_denied", message="no"), outcome("check", "ok")]
+    record(state.label, program="onboarding", outcomes=[item.to_dict() for item in outcomes])
+    with state.read() as db:
+        (row,) = db.execute(sa.select(schema().runs)).all()
+        stages = {found.stage for found in db.execute(sa.select(schema().results))}
+        assert push_counters(db) == {}
+    assert (row.program, row.state, row.failed) == ("onboarding", "ended", 2)
+    assert stages == {"setup", "store", "push"}
+
+
 def test_run_stage_without_outcomes_ends_the_run(state: State) -> None:
     assert record(state.label, outcomes=None)["outcomes"][0]["status"] == "ok"
     with state.read() as db:

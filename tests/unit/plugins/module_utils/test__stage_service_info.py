@@ -84,6 +84,11 @@ def test_run_stage_gives_services_outcomes_and_run() -> None:
     assert found["msg"] == "1 of 1 configured services, 2 nodes, 2 (service, node) pairs."
 
 
+def test_run_stage_onboarding_has_time_for_every_login() -> None:
+    found = run(program="onboarding", timeouts={"login": 100, "run": 300})["run"]
+    assert (found["timeouts"]["run"], round(found["deadline"] - found["started"])) == (400.0, 400)
+
+
 def test_run_stage_account_without_uid_is_an_outcome_not_an_error() -> None:
     found = run(experiments=experiments(uid=None))
     assert [outcome["kind"] for outcome in found["outcomes"]] == ["uid_unknown"]

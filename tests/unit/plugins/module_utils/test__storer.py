@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,26 @@ def test_environment_local_pool_and_htgettoken_name_no_collector(places: Path) -
     assert "_condor_COLLECTOR_HOST" not in local
     alone = storer(places, token_getter="htgettoken").environment()
     assert not {"_condor_CREDD_HOST", "CONDOR_VAULT_STORER_ID"} & alone.keys()
+
+
+@pytest.mark.parametrize("is_forced", [True, False])
+def test_login_opens_and_writes_nothing_here_whatever_the_site_says(places: Path, is_forced: bool) -> None:
+    options: dict[str, t.Any] = {
+        "htgettoken_options": "--web-open-command=firefox",
+        "gettoken_options": "--web-open-command=lynx",
+    }
+    login = replace(storer(places, **options), is_login=True, is_forced=is_forced)
+    words = login.environment()["_condor_SEC_CREDENTIAL_GETTOKEN_OPTS"].split()
+    # The storer's own words come after those of the environment, and the last one counts.
+    assert [word for word in words if word.startswith("--web-open-command")][-1] == "--web-open-command="
+    assert f"--configdir={login.private}/config" in words
+    assert ("--nokerberos" in words) is is_forced
+
+
+def test_login_by_htgettoken_alone_may_ask_a_person(places: Path) -> None:
+    login = replace(storer(places, token_getter="htgettoken"), is_login=True)
+    assert "--nooidc" not in login.argv()
+    assert "--web-open-command=" in login.argv()
 
 
 def test_environment_options_of_the_site_win(places: Path) -> None:

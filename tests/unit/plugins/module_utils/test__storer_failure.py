@@ -71,6 +71,12 @@ def test_cause_of_output_tells_what_really_went_wrong(output: str, kind: str) ->
     assert last in error.msg
 
 
+def test_cause_of_a_missing_refresh_token_names_the_command_for_the_service() -> None:
+    done = Finished(1, "Authentication needed for dune_production\n", 1.0)
+    message = cause_of(done, "dune_production on credd credd1.lab.example", 60.0).msg
+    assert "ansible-playbook fife.managed_tokens.onboarding -e managed_tokens_service=dune_production: " in message
+
+
 def test_cause_of_silence_names_the_exit_status() -> None:
     assert (
         cause_of(Finished(3, "\n", 0.5), "x", 60.0).msg == "x: the storer failed with exit status 3 and without a word"

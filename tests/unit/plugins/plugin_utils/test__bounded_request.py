@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 import typing as t
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import 
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receiver import (
     closed_port,
     receiver,
+    saying,
     silent,
 )
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import Pki
@@ -71,9 +73,56 @@ def test_post_to_nobody_says_so() -> None:
     assert sent(f"http://127.0.0.1:{closed_port()}/secret").problem == "The sink cannot be reached: Connection refused."
 
 
+OK, BUSY = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 503 Busy\r\n"
+NO_HTTP = "The sink answered with something that is no HTTP."
+# What a server says, and what it goes on saying without end.
+STRANGE: dict[str, tuple[bytes, bytes, str]] = {
+    "body is cut": (OK + b"Content-Length: 100\r\n\r\nabc", b"", ""),
+    "no chunk": (OK + b"Transfer-Encoding: chunked\r\n\r\nsecret\r\nabc", b"", ""),
+    "chunk is cut": (OK + b"Transfer-Encoding: chunked\r\n\r\n10\r\nabc", b"", ""),
+    "refusal's chunk is cut": (
+        BUSY + b"Transfer-Encoding: chunked\r\n\r\n10\r\nabc",
+        b"",
+        "The sink answered with HTTP 503.",
+    ),
+    "body without end": (OK + b"\r\n", b"x" * 65536, ""),
+    "chunks without end": (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1000\r\n" + b"x" * 4096 + b"\r\n", ""),
+    "claims to be packed": (OK + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", b"", ""),
+    "two lengths": (OK + b"Content-Length: 3, 4\r\n\r\nabc", b"", NO_HTTP),
+    "headers without end": (OK, b"X-A: " + b"x" * 60000 + b"\r\n", NO_HTTP),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_post_answers_that_are_strange_are_bounded_and_raise_nothing(name: str) -> None:
+    said, on_and_on, problem = STRANGE[name]
+    with saying(said, on_and_on=on_and_on) as (url, _heard):
+        reply = sent(url)
+    assert reply.problem == problem
+    assert len(reply.body) <= bounded_request.ANSWER_LIMIT
+
+
+@pytest.mark.parametrize(("said", "drop"), [(OK + b"Content-Length: 9999\r\n\r\n", b"x"), (OK, b"X-A: b\r\n")])
+def test_post_to_one_who_answers_in_drips_ends(said: bytes, drop: bytes) -> None:
+    with saying(said, on_and_on=drop, pause=0.02) as (url, _heard):
+        assert sent(url, SHORT).problem == "The sink did not answer within 0.2 s."
+
+
+def test_post_that_was_taken_is_not_sent_again_for_a_broken_answer() -> None:
+    with saying(STRANGE["no chunk"][0]) as (url, heard):
+        assert sent(url, Limits(20.0, 5)).problem == ""
+    assert len(heard) == 1
+
+
 def test_post_to_one_who_never_answers_ends() -> None:
     with silent() as url:
         assert sent(url, SHORT).problem == "The sink did not answer within 0.2 s."
+
+
+def test_post_that_shares_its_time_ends_with_it_and_names_the_whole() -> None:
+    with silent() as url:
+        limits = Limits(60.0, 3, time.monotonic() + 0.2)
+        assert sent(url, limits).problem == "The sink did not answer within 60 s."
 
 
 def test_post_when_the_name_service_hangs_ends(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,10 +159,8 @@ def test_post_to_what_is_no_web_server_says_so() -> None:
     assert reply.problem == "The sink and this machine do not agree on TLS."
 
 
-def test_post_over_tls_trusts_only_the_cas_given(pki: Pki) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pki.server)
-    with receiver((200, b""), context=context) as sink:
+def test_post_over_tls_trusts_only_the_cas_given(pki: Pki, server_tls: ssl.SSLContext) -> None:
+    with receiver((200, b""), context=server_tls) as sink:
         assert sent(sink.url, ca=str(pki.ca)).problem == ""
         problem = sent(sink.url, ca=str(pki.stranger_cert)).problem
         assert problem.startswith("The sink has a certificate that is not verified: ")

@@ -21,6 +21,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._last_run_reco
     record_of,
     verdict_of,
 )
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import Untold
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.collected_runs import (
     any_run,
@@ -91,6 +92,7 @@ def test_record_of_a_good_run_holds_all_there_is() -> None:
             "hosts": 2, "hosts_failed": 0, "hosts_unreachable": 0,
         },
         "accounts": [], "refusals": [], "problems": [],
+        "untold": {"below_threshold": 0, "reminder_not_due": 0, "notify_off": 0},
         "messages": [
             {"channel": "email", "target": "", "accepted": True, "troubles": 1, "problem": ""},
             {"channel": "email", "target": "", "accepted": False, "troubles": 1, "problem": "The relay is down."},
@@ -120,6 +122,12 @@ def test_record_of_a_bad_run_says_what_failed_and_what_to_do() -> None:
     assert (problem["kind"], problem["count"], problem["who"]) == ("node_unreachable", 1, "node administrators")
     assert problem["example"] == "No ssh server answered."
     assert "Check that the node is up" in problem["advice"]
+
+
+def test_record_says_of_how_much_nobody_was_told_and_why() -> None:
+    record = record_of(bad_run(), (), Untold(3, 2, 1))
+    validator().validate(record)
+    assert record["untold"] == {"below_threshold": 3, "reminder_not_due": 2, "notify_off": 1}
 
 
 def test_record_of_a_refresh_lists_the_accounts() -> None:

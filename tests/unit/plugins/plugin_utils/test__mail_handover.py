@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _mail_handover as mail_handover
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_mail as report_mail
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import EMAIL, SERVICE_EMAIL, Delivery, Message
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_mail import send
@@ -25,7 +24,6 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settin
     NONE,
     STARTTLS,
     TLS,
-    ReportSettings,
 )
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.collected_runs import (
     BEGAN,
@@ -37,6 +35,7 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_mail im
     MailServer,
     greeter,
     mail_server,
+    mail_settings,
 )
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receiver import closed_port, silent
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import Pki
@@ -48,29 +47,10 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.told_messages im
     trouble,
 )
 
-FROM = "Tokens <tokens@lab.example>"
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail_handover, "PAUSE_S", 0.0)
-
-
-def settings(**changes: t.Any) -> ReportSettings:
-    """Give settings for a mail server on loopback."""
-    values: dict[str, t.Any] = {"smtp_host": "127.0.0.1", "mail_from": FROM, "send_timeout": 20.0}
-    return ReportSettings(**{**values, **changes})
-
-
-def server_context(pki: Pki) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(pki.server)
-    return context
-
 
 def sent(server: MailServer | int, told: Message | None = None, /, **changes: t.Any) -> Delivery:
     port = server if isinstance(server, int) else server.port
-    return send(told or for_dune(trouble()), bad_run(), settings(smtp_port=port, **changes))
+    return send(told or for_dune(trouble()), bad_run(), mail_settings(smtp_port=port, **changes))
 
 
 # How the server speaks, how we shall, whether it arrives encrypted; or what is wrong.
@@ -87,8 +67,10 @@ SECURITY: tuple[tuple[str, str, bool | str], ...] = (
 
 
 @pytest.mark.parametrize(("spoken", "security", "result"), SECURITY)
-def test_send_with_each_kind_of_security(pki: Pki, spoken: str, security: str, result: bool | str) -> None:
-    context = None if spoken == "plain" else server_context(pki)
+def test_send_with_each_kind_of_security(
+    pki: Pki, server_tls: ssl.SSLContext, spoken: str, security: str, result: bool | str
+) -> None:
+    context = None if spoken == "plain" else server_tls
     with mail_server(context, is_tls=spoken == "tls") as server:
         delivery = sent(server, smtp_security=security, smtp_ca=str(pki.ca))
     if isinstance(result, str):
@@ -105,17 +87,17 @@ def test_send_with_each_kind_of_security(pki: Pki, spoken: str, security: str, r
 
 
 @pytest.mark.parametrize("security", [AUTO, STARTTLS, TLS])
-def test_send_unverified_server_gets_nothing(pki: Pki, security: str) -> None:
-    with mail_server(server_context(pki), is_tls=security == TLS) as server:
+def test_send_unverified_server_gets_nothing(pki: Pki, server_tls: ssl.SSLContext, security: str) -> None:
+    with mail_server(server_tls, is_tls=security == TLS) as server:
         delivery = sent(server, smtp_security=security, smtp_user=USER, smtp_password=PASSWORD)
     assert "has a certificate that is not verified" in delivery.problem
     assert (server.taken, server.attempts) == ([], 0)
 
 
-def test_send_verifies_by_a_directory_of_cas(pki: Pki, tmp_path: Path) -> None:
+def test_send_verifies_by_a_directory_of_cas(pki: Pki, server_tls: ssl.SSLContext, tmp_path: Path) -> None:
     command = ["openssl", "x509", "-in", str(pki.ca), "-noout", "-hash"]
     name = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
-    with mail_server(server_context(pki)) as server:
+    with mail_server(server_tls) as server:
         unverified = sent(server, smtp_security=STARTTLS, smtp_ca=str(tmp_path))
         shutil.copy(pki.ca, tmp_path / f"{name}.0")
         verified = sent(server, smtp_security=STARTTLS, smtp_ca=str(tmp_path))
@@ -133,9 +115,9 @@ def test_send_unusable_ca_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("security", [AUTO, STARTTLS])
-def test_send_logs_in(pki: Pki, security: str) -> None:
+def test_send_logs_in(pki: Pki, server_tls: ssl.SSLContext, security: str) -> None:
     login = {"smtp_security": security, "smtp_ca": str(pki.ca), "smtp_user": USER}
-    with mail_server(server_context(pki), has_login=True) as server:
+    with mail_server(server_tls, has_login=True) as server:
         assert sent(server, **login, smtp_password=PASSWORD).problem == ""
         wrong = sent(server, **login, smtp_password="wrong-" + PASSWORD)
     assert [taken.is_logged_in for taken in server.taken] == [True]

@@ -19,8 +19,13 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._metrics_push 
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._metrics_snapshot import Snapshot
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_metrics import render
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_gateway import Answer, gateway
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receiver import closed_port, silent
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receiver import (
+    Answer,
+    Posted,
+    closed_port,
+    receiver,
+    silent,
+)
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import Pki, plain_server
 
 REGISTRY = render(Snapshot(1.0))
@@ -28,14 +33,12 @@ WORDS = prometheus_client.generate_latest(REGISTRY)
 PASSWORD = "s3cret-pässword"
 
 
-def server_context(pki: Pki) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pki.server)
-    return context
-
-
 def settings(url: str, /, **more: t.Any) -> ReportSettings:
     return ReportSettings(**{"pushgateway": url, "send_retries": 0, **more})
+
+
+def authorization_of(put: Posted) -> str:
+    return put.headers.get("Authorization", "")
 
 
 def basic(user: str, password: str) -> str:
@@ -46,10 +49,10 @@ def basic(user: str, password: str) -> str:
 
 
 def test_push_puts_everything_at_once() -> None:
-    with gateway() as server:
+    with receiver((200, b"")) as server:
         assert push(REGISTRY, settings(server.url)) == ""
-    [put] = server.taken
-    assert (put.method, put.path, put.authorization, put.body) == ("PUT", "/metrics/job/managed_tokens", "", WORDS)
+    [put] = server.posted
+    assert (put.method, put.path, authorization_of(put), put.body) == ("PUT", "/metrics/job/managed_tokens", "", WORDS)
 
 
 JOB = "/metrics/job/managed_tokens"
@@ -65,9 +68,9 @@ PATHS: tuple[tuple[str, dict[str, t.Any], str], ...] = (
 
 @pytest.mark.parametrize(("path", "more", "asked"), PATHS)
 def test_push_group_is_job_and_grouping(path: str, more: dict[str, t.Any], asked: str) -> None:
-    with gateway() as server:
+    with receiver((200, b"")) as server:
         assert push(REGISTRY, settings(server.url + path, **more)) == ""
-    assert [put.path for put in server.taken] == [asked]
+    assert [put.path for put in server.posted] == [asked]
 
 
 def test_job_of_production_is_the_job_alone() -> None:
@@ -84,9 +87,9 @@ def test_job_of_production_is_the_job_alone() -> None:
     ],
 )
 def test_push_logs_in(login: str, more: dict[str, str], sent: str) -> None:
-    with gateway() as server:
+    with receiver((200, b"")) as server:
         assert push(REGISTRY, settings(f"http://{login}{server.host}", **more)) == ""
-    assert [put.authorization for put in server.taken] == [sent]
+    assert [authorization_of(put) for put in server.posted] == [sent]
 
 
 def test_push_takes_nothing_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -94,33 +97,36 @@ def test_push_takes_nothing_from_the_environment(monkeypatch: pytest.MonkeyPatch
     netrc.write_text("machine 127.0.0.1 login a password b\n")
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port()}")
-    with gateway() as server:
+    with receiver((200, b"")) as server:
         assert push(REGISTRY, settings(server.url)) == ""
-    assert server.taken[0].authorization == ""
+    assert authorization_of(server.posted[0]) == ""
 
 
-def test_push_over_tls_is_verified_with_the_ca_that_is_set(pki: Pki) -> None:
-    with gateway(context=server_context(pki)) as server:
-        assert push(REGISTRY, settings(server.url, pushgateway_ca=str(pki.ca))) == ""
-    assert len(server.taken) == 1
+def test_push_over_tls_is_verified_with_the_ca_that_is_set_and_logs_in(pki: Pki, server_tls: ssl.SSLContext) -> None:
+    with receiver(context=server_tls) as server:
+        login = {"pushgateway_user": "me", "pushgateway_password": PASSWORD}
+        assert push(REGISTRY, settings(server.url, pushgateway_ca=str(pki.ca), **login)) == ""
+    assert [(authorization_of(put), put.body) for put in server.posted] == [(basic("me", PASSWORD), WORDS)]
 
 
-def test_push_over_tls_with_the_system_s_cas(pki: Pki, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_push_over_tls_with_the_system_s_cas(
+    pki: Pki, server_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(pki.ca))
-    with gateway(context=server_context(pki)) as server:
+    with receiver(context=server_tls) as server:
         assert push(REGISTRY, settings(server.url)) == ""
-    assert len(server.taken) == 1
+    assert len(server.posted) == 1
 
 
 # -- what goes wrong ---------------------------------------------------------
 
 
-def test_push_to_a_server_whose_certificate_is_not_trusted(pki: Pki) -> None:
-    with gateway(context=server_context(pki)) as server:
+def test_push_to_a_server_whose_certificate_is_not_trusted(pki: Pki, server_tls: ssl.SSLContext) -> None:
+    with receiver(context=server_tls) as server:
         problem = push(REGISTRY, settings(server.url, pushgateway_ca=str(pki.stranger_cert), send_retries=3))
     assert problem.startswith("The Pushgateway at 127.0.0.1 port ")
     assert " has a certificate that is not verified: " in problem
-    assert server.taken == []
+    assert server.posted == []
 
 
 NO_URLS = ("gateway:9091", "gateway.lab.example", "ftp://x", "http://", "http://x:y/", "https://x/?a=b", "unix:/x", " ")
@@ -152,11 +158,11 @@ def test_push_to_a_url_that_http_cannot_carry_is_a_sentence() -> None:
     ],
 )
 def test_push_refuses_a_group_that_would_spoil_the_metrics(grouping: dict[str, str], words: str) -> None:
-    with gateway() as server:
+    with receiver((200, b"")) as server:
         problem = push(REGISTRY, settings(server.url, pushgateway_grouping=grouping))
     assert problem.startswith("The metrics were not pushed: managed_tokens_pushgateway_grouping")
     assert problem.endswith(words)
-    assert server.taken == []
+    assert server.posted == []
 
 
 def test_push_with_a_ca_that_does_not_exist_says_so() -> None:
@@ -182,10 +188,10 @@ def test_push_with_a_ca_that_does_not_exist_says_so() -> None:
     ],
 )
 def test_push_tries_again_what_can_pass(answers: list[Answer], requests: int, words: str) -> None:
-    with gateway(*answers) as server:
+    with receiver(*answers) as server:
         problem = push(REGISTRY, settings(server.url, send_retries=2))
-    assert problem == (f"The Pushgateway at 127.0.0.1 port {server.host.rpartition(':')[2]} {words}" if words else "")
-    assert len(server.taken) == requests
+    assert problem == (f"The Pushgateway at 127.0.0.1 port {server.port} {words}" if words else "")
+    assert len(server.posted) == requests
 
 
 def test_push_to_a_closed_port_is_a_sentence() -> None:
@@ -220,7 +226,7 @@ SHOWN_NEVER = (PASSWORD, basic("me", PASSWORD).rpartition(" ")[2])
 )
 @pytest.mark.parametrize("in_url", [False, True])
 def test_push_never_shows_the_login(answer: Answer, in_url: bool) -> None:
-    with gateway(answer) as server:
+    with receiver(answer) as server:
         problem = push(
             REGISTRY,
             settings(f"http://me:{PASSWORD}@{server.host}")

@@ -101,11 +101,41 @@ def test_result_of_the_registry_names_the_other_program(listener: PlayListener) 
     assert listener.collected.program == "refresh-uids-from-ferry"
 
 
-def test_an_offboarding_is_known_by_its_first_stage_and_by_its_outcomes(listener: PlayListener) -> None:
-    refused = PlayListener()
-    assert refused.task_begins(FakeTask("fife.managed_tokens.offboarding_info"))
+@pytest.mark.parametrize(
+    ("first", "role", "program"),
+    [
+        ("service_info", "", "token-push"),
+        ("service_info", "token_push", "token-push"),
+        ("service_info", "onboarding", "onboarding"),
+        ("ferry_uids", "", "refresh-uids-from-ferry"),
+        ("offboarding_info", "", "offboarding"),
+        ("login_audience", "", "onboarding"),
+        (None, "token_push", "token-push"),
+        (None, "refresh_uids", "refresh-uids-from-ferry"),
+        (None, "offboarding", "offboarding"),
+    ],
+)
+def test_a_refused_run_is_one_of_its_own_program(first: str | None, role: str, program: str) -> None:
+    """By its first stage or its role; without a stage, its settings were refused."""
+    listener = PlayListener()
+    action = f"fife.managed_tokens.{first}" if first else "ansible.builtin.assert"
+    task = FakeTask(action, _role=FakeRole(f"fife.managed_tokens.{role}") if role else None)
+    assert listener.task_begins(task) == (first is not None)
+    listener.result(FakeResult(task, {"msg": "wrong"}), is_failed=True)
+    found = listener.finish(FakeStats())
+    assert found is not None
+    assert (found.program, [refusal.message for refusal in found.refusals]) == (program, ["wrong"])
+
+
+def test_an_offboarding_is_known_by_its_outcomes(listener: PlayListener) -> None:
     listener.result(stage("push_vault_token", outcomes=[outcome("node_removal", node="n1")]))
-    assert {refused.collected.program, listener.collected.program} == {"offboarding"}
+    assert listener.collected.program == "offboarding"
+
+
+@pytest.mark.parametrize("stage_name", ["check", "login"])
+def test_an_onboarding_is_known_by_its_outcomes(listener: PlayListener, stage_name: str) -> None:
+    listener.result(stage("vault_login", outcomes=[outcome(stage_name)]))
+    assert listener.collected.program == "onboarding"
 
 
 def test_result_state_that_failed_is_not_recorded(listener: PlayListener) -> None:
@@ -150,3 +180,15 @@ def test_result_nodes_are_counted_by_their_own_results(listener: PlayListener) -
 def test_result_of_the_report_task_says_whether_it_has_reported(listener: PlayListener, reported: bool) -> None:
     listener.result(stage("report", reported=reported))
     assert listener.is_told_by_task is reported
+
+
+@pytest.mark.parametrize("name", ["status_info", "service_list", "experiment_stanza"])
+def test_what_only_looks_is_no_run_and_nobody_is_told_of_it(name: str) -> None:
+    listener = PlayListener()
+    role = FakeRole("fife.managed_tokens.status")
+    assert not listener.task_begins(FakeTask(f"fife.managed_tokens.{name}"))
+    listener.result(
+        FakeResult(FakeTask("ansible.builtin.validate_argument_spec", _role=role), {"msg": "no"}), is_failed=True
+    )
+    listener.result(FakeResult(FakeTask(f"fife.managed_tokens.{name}", _role=role), {"msg": "red"}), is_failed=True)
+    assert listener.finish(FakeStats()) is None

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import typing as t
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -21,9 +24,12 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils import (
     _report_metrics,
 )
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report as reporting
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_state as report_state
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected, Contact
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import Delivery, Message
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import EMAIL, SERVICE_EMAIL, Delivery, Message
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_troubles import CHANNELS
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receiver import receiver, saying
 
 SECRET = "https://hooks.lab.example/T/B/CanaryWebhook"
 
@@ -70,6 +76,31 @@ def test_report_with_everything_off_shows_the_summary() -> None:
     assert any("dune_production" in line for line in shown.lines)
 
 
+def test_report_the_dead_man_s_switch_waits_for_no_onboarding() -> None:
+    with receiver() as switch:
+        told = settings(ping_url=switch.url, send_timeout=200.0)
+        reporting.begin_report(told, collected(program="onboarding"))
+        reporting.report(collected(program="onboarding"), told, Shown())
+        assert switch.posted == []
+        reporting.report(collected(), told, Shown())
+        assert len(switch.posted) == 1
+
+
+def test_begin_report_tells_the_dead_man_s_switch() -> None:
+    with receiver((200, b"")) as switch:
+        reporting.begin_report(settings(ping_url=f"{switch.url}/Canary", send_timeout=200.0), collected())
+        reporting.begin_report(settings(ping_url=switch.url), collected(check_mode=True))
+    assert [posted.path.partition("?")[0] for posted in switch.posted] == ["/Canary/start"]
+
+
+def test_begin_report_to_a_switch_without_end_leaves_nothing_that_a_fork_could_wait_for() -> None:
+    """A thread that is still in the name service holds a lock of the C library, for ever in a process forked then."""
+    with saying(b"HTTP/1.1 200 OK\r\n", on_and_on=b"X-A: b\r\n", pause=0.02) as (url, heard):
+        reporting.begin_report(settings(ping_url=url, send_timeout=10.0), collected())
+        assert [thread for thread in threading.enumerate() if thread.name == "limited"] == []
+    assert len(heard) == 1
+
+
 def test_report_with_everything_broken_is_one_warning_each_and_shows_no_secret(tmp_path: Path) -> None:
     shown = Shown()
     broken = settings(
@@ -83,11 +114,12 @@ def test_report_with_everything_broken_is_one_warning_each_and_shows_no_secret(t
         loki="http://127.0.0.1:9",
         log_file=str(tmp_path / "nowhere" / "log"),
         last_run_file=str(tmp_path / "nowhere" / "last.json"),
+        status_page=str(tmp_path / "nowhere" / "page.html"),
         ping_url="https://127.0.0.1:9/CanaryPing",
         threshold=1,
     )
     reporting.report(collected(), broken, shown)
-    assert len(shown.warnings) == len(set(shown.warnings)) >= 7
+    assert len(shown.warnings) == len(set(shown.warnings)) >= 8
     assert "Canary" not in " ".join([*shown.warnings, *shown.lines])
 
 
@@ -129,6 +161,63 @@ def test_report_hides_a_secret_that_a_problem_quotes(monkeypatch: pytest.MonkeyP
     assert shown.warnings == ["Cannot reach [hidden] now"]
 
 
+@pytest.mark.parametrize("part", [_report_metrics, _report_loki])
+def test_report_part_that_nobody_expected_to_fail_takes_nothing_from_the_others(
+    part: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(*_arguments: t.Any) -> t.NoReturn:
+        raise KeyError("CanaryKey")
+
+    monkeypatch.setattr(part, "export" if part is _report_metrics else "push", fail)
+    shown = Shown()
+    last = tmp_path / "last_run.json"
+    reporting.report(collected(), settings(notify=False, last_run_file=str(last)), shown)
+    assert shown.warnings == ["A part of the report could not be finished: KeyError. Please report this."]
+    assert json.loads(last.read_text())["untold"]["notify_off"] == 3
+    assert any("told to nobody" in line for line in shown.lines)
+
+
+# Settings, whether a real experiment is told too, what is left of the counters, and who is marked as told.
+TESTED: tuple[tuple[dict[str, t.Any], bool, int, set[str]], ...] = (
+    ({}, False, 0, {EMAIL}),
+    ({}, True, 0, {EMAIL, SERVICE_EMAIL}),
+    ({"test": True, "test_admin_emails": ("t@lab.example",)}, False, 1, set()),
+    # Its people are always the real ones.
+    ({"test": True, "test_admin_emails": ("t@lab.example",)}, True, 0, {SERVICE_EMAIL}),
+    ({"test": True}, False, 1, set()),
+)
+
+
+@pytest.mark.parametrize(("more", "has_people", "left", "marked"), TESTED)
+def test_report_to_test_targets_counts_for_nobody(
+    more: dict[str, t.Any],
+    has_people: bool,
+    left: int,
+    marked: set[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    def send(message: Message, _collected: Collected, _settings: ReportSettings) -> Delivery:
+        channel = SERVICE_EMAIL if message.experiment else EMAIL
+        return Delivery(channel, message.experiment, tuple(item.key for item in message.notices), 1.0, 0.1)
+
+    monkeypatch.setattr(_report_mail, "send", send)
+    place = str(tmp_path / "here.db")
+    on = settings(smtp_host="mail.lab.example", admin_emails=("a@lab.example",), threshold=1, database=place, **more)
+    found = collected(was_recorded=True)
+    if not has_people:
+        found.contacts.clear()
+    state = open_state(on.database, "", 5.0)
+    assert state is not None
+    remember_run(state, Run("r1", 1.0, 900.0), found.outcomes, program="token-push", owner=None, message="")
+    reporting.report(found, on, Shown())
+    counters, told, trouble = report_state.look(state)
+    assert trouble == ""
+    assert counters is not None
+    assert set(counters.push.values()) == {left}
+    assert {channel for channel in CHANNELS if told.by(channel)} == marked
+
+
 def test_report_that_looks_at_another_database_than_the_token_host_tells_all_at_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -166,4 +255,17 @@ def test_report_that_looks_at_the_database_of_the_run_keeps_to_the_threshold(
     remember_run(state, Run("r1", 1.0, 900.0), found.outcomes, program="token-push", owner=None, message="")
     shown = Shown()
     reporting.report(found, on, shown)
+    assert shown.warnings == []
+
+
+def test_report_writes_the_status_page_and_in_check_mode_says_that_it_would(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    shown = Shown()
+    reporting.report(collected(check_mode=True), settings(status_page=str(page)), shown)
+    # A path that is longer than a line is broken.
+    said = "".join("".join(shown.lines).split())
+    assert f"browsers: the status page {page} would be written".replace(" ", "") in said
+    assert not page.exists()
+    reporting.report(collected(), settings(status_page=str(page)), shown)
+    assert "<title>Tokens: 1 problem</title>" in page.read_text()
     assert shown.warnings == []

@@ -16,14 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _mail_handover as mail_handover
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_mail as report_mail
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import Message
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_mail import compose
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import (
-    ReportSettings,
-)
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.collected_runs import (
     BEGAN,
@@ -31,6 +27,7 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.collected_runs i
     bad_run,
     good_run,
 )
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_mail import FROM, mail_settings
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.told_messages import (
     NODE,
     end,
@@ -43,25 +40,13 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.told_messages im
     trouble,
 )
 
-FROM = "Tokens <tokens@lab.example>"
 HEADERS = [
     "Subject", "From", "To", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"
 ]  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail_handover, "PAUSE_S", 0.0)
-
-
-def settings(**changes: t.Any) -> ReportSettings:
-    """Give settings for a mail server on loopback."""
-    values: dict[str, t.Any] = {"smtp_host": "127.0.0.1", "mail_from": FROM, "send_timeout": 20.0}
-    return ReportSettings(**{**values, **changes})
-
-
 def composed(told: Message, run: Collected | None = None, /, **changes: t.Any) -> EmailMessage:
-    return compose(told, run or bad_run(), settings(**changes))
+    return compose(told, run or bad_run(), mail_settings(**changes))
 
 
 def text_of(mail: EmailMessage, kind: str = "plain") -> str:
@@ -170,9 +155,9 @@ def test_compose_run_that_could_not_begin_and_nothing_known_of_times() -> None:
 def test_compose_default_sender_is_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report_mail, "this_host", lambda: "push.lab.example")
     problems: list[str] = []
-    mail = compose(message(trouble()), bad_run(), settings(mail_from=""), problems)
+    mail = compose(message(trouble()), bad_run(), mail_settings(mail_from=""), problems)
     assert (mail["From"], problems) == ("managed-tokens@push.lab.example", [])
-    mail = compose(message(trouble()), bad_run(), settings(mail_from="no\r\nBcc: x@y"), problems)
+    mail = compose(message(trouble()), bad_run(), mail_settings(mail_from="no\r\nBcc: x@y"), problems)
     assert mail["From"] == "managed-tokens@push.lab.example"
     assert problems == ["managed_tokens_mail_from is no e-mail address, so the default was used."]
     monkeypatch.setattr(report_mail, "this_host", lambda: "no host")
@@ -182,7 +167,7 @@ def test_compose_default_sender_is_this_machine(monkeypatch: pytest.MonkeyPatch)
 def test_compose_recipients_each_once_and_only_addresses() -> None:
     problems: list[str] = []
     emails = ("a@lab.example", "b", "A B <a@lab.example>", "c@lab.example, d@lab.example", "a@lab.example", "", "é@b.c")
-    mail = compose(message(trouble(), emails=emails), bad_run(), settings(), problems)
+    mail = compose(message(trouble(), emails=emails), bad_run(), mail_settings(), problems)
     assert [address.addr_spec for address in mail["To"].addresses] == ["a@lab.example"]
     assert problems == ["No e-mail address: b, c@lab.example, d@lab.example, (empty) and 1 more."]
 
@@ -191,7 +176,7 @@ def test_compose_recipients_each_once_and_only_addresses() -> None:
 def test_compose_recipient_with_a_line_break_or_control_character_is_none(break_: str) -> None:
     problems: list[str] = []
     emails = (f"A{break_}B <a@lab.example>", "b@lab.example")
-    mail = compose(message(trouble(), emails=emails), bad_run(), settings(), problems)
+    mail = compose(message(trouble(), emails=emails), bad_run(), mail_settings(), problems)
     assert mail["To"] == "b@lab.example"
     assert len(problems) == 1
 
@@ -208,7 +193,7 @@ def test_compose_any_texts_break_neither_headers_nor_html(
     notices: list[t.Any], run: Collected, experiment: str, emails: list[str], environment: str, mail_from: str
 ) -> None:
     told = message(*notices, experiment=experiment, emails=(*emails, "b@lab.example"))
-    mail = compose(told, run, settings(environment=environment, mail_from=mail_from))
+    mail = compose(told, run, mail_settings(environment=environment, mail_from=mail_from))
     assert mail.keys() == HEADERS
     assert len(mail["Subject"]) < 100
     again = read_back(mail)
@@ -219,11 +204,12 @@ def test_compose_any_texts_break_neither_headers_nor_html(
     # Only what was an address as a whole, alone or behind a name.
     entries = {entry.strip().rpartition("<")[2].rstrip(">") for entry in told.emails}
     assert {"b@lab.example"} <= {address.addr_spec for address in again["To"].addresses} <= entries
-    allowed = {"html", "head", "meta", "title", "body", "p", "b", "br", "h3", "table", "tr", "th", "td", "ul", "li"}
+    allowed = {"html", "head", "meta", "title", "style", "body", "p", "b", "br", "h3", "ul", "li"}
+    allowed |= {"table", "tr", "th", "td"}
     page = Structure(text_of(again, "html"))
     assert {tag for tag, _attributes in page.tags} <= allowed
     assert {name for _tag, attributes in page.tags for name, _value in attributes or ()} <= {
-        "lang", "charset", "style", "border", "cellpadding", "align", "valign"
+        "lang", "charset", "style", "border", "cellpadding", "align", "valign", "nowrap"
     }  # fmt: skip
     assert not set(text_of(again).replace("\r\n", "\n")) & set("\x00\x1b\u202e\u2028\r")
 
@@ -260,7 +246,7 @@ OWN_TEMPLATES: tuple[tuple[str, str, str], ...] = (
 def test_compose_own_template_wins_unless_it_is_broken(tmp_path: Path, source: str, shown: str, problem: str) -> None:
     (tmp_path / "admin.txt.j2").write_text(source)
     problems: list[str] = []
-    mail = compose(message(trouble()), bad_run(), settings(template_dir=str(tmp_path)), problems)
+    mail = compose(message(trouble()), bad_run(), mail_settings(template_dir=str(tmp_path)), problems)
     assert shown in text_of(mail)
     assert "What to do" in text_of(mail, "html")
     assert len(problems) == bool(problem)
@@ -274,10 +260,10 @@ def test_compose_own_html_is_escaped_and_unreadable_templates_are_told_once(tmp_
     (tmp_path / "admin.html.j2").write_text("{{ content.groups[0].rows[0].error }}")
     (tmp_path / "admin.txt.j2").write_bytes(b"\xff")
     problems: list[str] = []
-    own = settings(template_dir=str(tmp_path))
+    own = mail_settings(template_dir=str(tmp_path))
     mail = compose(message(trouble(message="<b>")), bad_run(), own, problems)
     assert text_of(mail, "html") == "&lt;b&gt;\n"
     assert [problem.partition(" (")[0] for problem in problems] == [f"The template {tmp_path}/admin.txt.j2 is broken"]
     problems = []
-    compose(message(trouble()), bad_run(), settings(template_dir=str(tmp_path / "none")), problems)
+    compose(message(trouble()), bad_run(), mail_settings(template_dir=str(tmp_path / "none")), problems)
     assert problems == [f"There is no directory {tmp_path}/none for templates, so the built-in ones were used."]

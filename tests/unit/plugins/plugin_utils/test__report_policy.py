@@ -23,6 +23,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import
     SLACK,
     Key,
     Message,
+    Untold,
 )
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_policy import Decision, channels_of, decide
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
@@ -145,7 +146,8 @@ def test_decide_who_is_told_of_which_trouble(name: str) -> None:
     outcomes, counters, changes, messages, suppressed = TROUBLES[name]
     decision = decide(collected(*outcomes), counters, Told(), replace(SETTINGS, **changes))
     assert keys(decision) == messages
-    assert decision.suppressed == suppressed
+    assert decision.untold.below_threshold == suppressed
+    assert decision.untold.notify_off == (2 if name == "nobody" else 0)
     assert not any(message.channels for message in decision.messages)
 
 
@@ -164,7 +166,7 @@ def test_decide_failures_of_the_run_are_told_each_time_and_not_counted(counters:
         (Key(RUN, "p"), "state_unavailable", 0),
         (Key(RUN, "p"), "registry_refused", 0),
     ]
-    assert (len(decision.messages), decision.suppressed, decision.cleared) == (1, 0, {})
+    assert (len(decision.messages), decision.untold, decision.cleared) == (1, Untold(), {})
 
 
 UNCOUNTED = ({"check_mode": True}, {"was_recorded": False}, {"check_mode": True, "was_recorded": False})
@@ -175,8 +177,12 @@ def test_decide_what_has_not_been_counted_counts_one_more(changes: dict[str, boo
     run = collected(BAD_PUSH, outcome("push", "failed", node="n2"), **changes)
     decision = decide(run, Counters(push={(DUNE, "n1"): 2, (DUNE, "n2"): 1}), Told(), SETTINGS)
     assert keys(decision) == {"": [NODE], "dune": [NODE]}
-    assert (decision.messages[0].notices[0].count, decision.suppressed) == (3, 1)
+    assert (decision.messages[0].notices[0].count, decision.untold) == (3, Untold(below_threshold=1))
     assert decision.cleared == {NODE: 3}
+
+
+def test_decide_nobody_is_told_of_an_onboarding() -> None:
+    assert decide(collected(BAD_PUSH, program="onboarding"), AT_THRESHOLD, Told(), SETTINGS).messages == ()
 
 
 def test_decide_notices_say_what_failed_how_often_and_since_when() -> None:
@@ -230,7 +236,7 @@ def test_decide_each_message_says_how_much_was_held_back_from_its_recipients() -
     more = [outcome("push", "failed", node="n2"), of(BAD_PUSH, CALIB), of(BAD_PUSH, NOVA), of(BAD_STORE, NOVA)]
     decision = decide(collected(BAD_PUSH, *more), AT_THRESHOLD, Told(), SETTINGS)
     assert [(message.experiment, message.suppressed) for message in decision.messages] == [("", 4), ("dune", 1)]
-    assert decision.suppressed == 4
+    assert decision.untold == Untold(below_threshold=4)
 
 
 # -- the end of a trouble ---------------------------------------------
@@ -316,9 +322,9 @@ def test_decide_a_channel_that_did_not_accept_is_told_again_below_the_threshold(
     before, channels = MISSED[name]
     decision = decide(collected(BAD_PUSH), ONCE, before, SETTINGS)
     assert [channels_of(message, SETTINGS) for message in decision.messages] == channels
-    assert (decision.suppressed, decision.known) == (
-        int(name in ("nobody was told", "Slack was, of an earlier one")),
-        int(name == "all were"),
+    assert decision.untold == Untold(
+        below_threshold=int(name in ("nobody was told", "Slack was, of an earlier one")),
+        reminder_not_due=int(name == "all were"),
     )
     # The rhythm of reminders stays that of those who were told in time.
     assert decision.cleared == {}
@@ -342,8 +348,12 @@ def test_decide_when_the_two_channels_of_administrators_differ_each_has_its_mess
 @settings(max_examples=300)
 @given(scenes_of_runs(20), st.integers(-1, 4))
 def test_decide_any_runs_tell_what_the_rules_say(scenes: list[Scene], threshold: int) -> None:
-    sent = [told for _decision, told in play(Notebook(), scenes, replace(SETTINGS, threshold=threshold))]
-    assert sent == list(expected(scenes, threshold))
+    played = list(play(Notebook(), scenes, replace(SETTINGS, threshold=threshold)))
+    assert [told for _decision, told in played] == list(expected(scenes, threshold))
+    for scene, (decision, _told) in zip(scenes, played, strict=True):
+        told_of = {item.key for message in decision.messages for item in message.notices if not item.is_recovery}
+        untold = decision.untold.below_threshold + decision.untold.reminder_not_due
+        assert len(told_of) + untold == list(scene.events.values()).count("bad")
 
 
 @given(scenes_of_runs(8), st.integers(1, 3))

@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import socket
 import ssl
-import threading
 import typing as t
 
 import pytest
@@ -20,7 +17,12 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_slack import send
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.collected_runs import BEGAN, bad_run
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receiver import closed_port, receiver, silent
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receiver import (
+    closed_port,
+    receiver,
+    saying,
+    silent,
+)
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import Pki
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.told_messages import many, message, trouble
 
@@ -102,33 +104,11 @@ def test_send_tries_again_what_can_pass(
     assert (delivery.problem, len(server.posted)) == (problem, attempts)
 
 
-@contextlib.contextmanager
-def saying(*answers: str) -> t.Iterator[tuple[str, list[bytes]]]:
-    """Give the URL of a server that says these heads of answers, one to each connection, and what it was sent."""
-    heard: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            for answer in answers:
-                connection, _address = listening.accept()
-                with connection:
-                    heard.append(connection.recv(65536))
-                    connection.sendall(answer.encode())
-                    connection.shutdown(socket.SHUT_WR)
-                    while connection.recv(65536):
-                        pass
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}", heard
-        thread.join()
-
-
 def test_send_waits_as_long_as_slack_says(monkeypatch: pytest.MonkeyPatch) -> None:
     # With its own pause there would be no second attempt.
     monkeypatch.setattr(bounded_request, "PAUSE_S", 3600.0)
-    limited = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"
-    with saying(limited, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as (url, heard):
+    limited = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"
+    with saying(limited, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as (url, heard):
         assert sent(url).problem == ""
     assert len(heard) == 2
 
@@ -136,20 +116,20 @@ def test_send_waits_as_long_as_slack_says(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize("pause", ["3600", "999999999"])
 def test_send_does_not_wait_longer_than_it_may_take(pause: str) -> None:
     limited = f"HTTP/1.1 429 Too Many Requests\r\nRetry-After: {pause}\r\nContent-Length: 0\r\n\r\n"
-    with saying(limited) as (url, heard):
+    with saying(limited.encode()) as (url, heard):
         assert sent(url, send_retries=5).problem == "Slack answered with HTTP 429."
     assert len(heard) == 1
 
 
 def test_send_answer_that_is_no_http() -> None:
-    with saying("220 mail.lab.example\r\n\r\n") as (url, _heard):
+    with saying(b"220 mail.lab.example\r\n\r\n") as (url, _heard):
         assert sent(url, send_retries=0).problem == "Slack answered with something that is no HTTP."
 
 
-def test_send_over_tls_to_a_verified_server_only(pki: Pki, monkeypatch: pytest.MonkeyPatch) -> None:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(pki.server)
-    with receiver(OK, context=context) as server:
+def test_send_over_tls_to_a_verified_server_only(
+    pki: Pki, server_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with receiver(OK, context=server_tls) as server:
         delivery = sent(server.url, send_retries=3)
         assert delivery.problem.startswith("Slack has a certificate that is not verified: ")
         assert server.posted == []

@@ -85,7 +85,8 @@ def fail(state: State, times: int = 1) -> None:
 def decision(*keys: Key, count: int = 3, kind: str = "denied", since: float = 100.0, is_end: bool = False) -> Decision:
     """Give the decision to tell of these, or of their ends."""
     notices = tuple(Notice(key, "dune", kind, "no", count, since, is_end) for key in keys)
-    return Decision((Message("", ("a@x",), notices),), 0, {} if is_end else dict.fromkeys(keys, count))
+    cleared = {} if is_end else dict.fromkeys(keys, count)
+    return Decision((Message("", ("a@x",), notices),), cleared=cleared)
 
 
 def delivery(channel: str, *keys: Key, problem: str = "", started: float = 900.0) -> Delivery:

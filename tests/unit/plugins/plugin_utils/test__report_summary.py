@@ -21,6 +21,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import
     SERVICE_EMAIL,
     Delivery,
     Key,
+    Untold,
 )
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_summary import (
     MOST_QUIET_LINES,
@@ -128,23 +129,30 @@ def test_table_fits_into_80_columns_when_words_do(texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suppressed", "known", "last"),
+    ("untold", "last"),
     [
-        (0, 0, "dune by mail: 1 trouble"),
-        (2, 0, "2 troubles held back: not yet 3 runs in a row"),
-        (2, 1, "1 trouble told of before: the next reminder is not due yet"),
+        (Untold(), "dune by mail: 1 trouble"),
+        (Untold(below_threshold=2), "2 troubles held back: not yet 3 runs in a row"),
+        (Untold(2, reminder_not_due=1), "1 trouble told of before: the next reminder is not due yet"),
+        (Untold(notify_off=4), "4 troubles told to nobody: managed_tokens_notify is off"),
     ],
 )
-def test_deliveries_in_words(suppressed: int, known: int, last: str) -> None:
+def test_deliveries_in_words(untold: Untold, last: str) -> None:
     key = Key(PUSH, DUNE, "n1")
     accepted = [Delivery(EMAIL, "", (key, key), 1.0, 0.1), Delivery(SERVICE_EMAIL, "dune", (key,), 1.0, 0.1)]
     refused = Delivery(SERVICE_EMAIL, "nova", (key,), 1.0, 0.1, problem="down")
-    words = deliveries_in_words([*accepted, refused], suppressed, known, 3)
+    words = deliveries_in_words([*accepted, refused], untold, 3)
     assert words[:2] == ["nova by mail: NOT told of 1 trouble", "administrators by mail: 2 troubles"]
     assert words[-1] == last
+    assert len(words) == 3 + sum(map(bool, (untold.below_threshold, untold.reminder_not_due, untold.notify_off)))
+
+
+def test_deliveries_in_words_of_a_test_say_that_it_was_not_the_administrators() -> None:
+    told = [Delivery(EMAIL, "", (Key(PUSH, DUNE, "n1"),), 1.0, 0.1)]
+    assert deliveries_in_words(told, Untold(), 3, is_test=True) == ["test addresses by mail: 1 trouble"]
 
 
 def test_deliveries_in_words_of_many_are_cut_with_a_count() -> None:
     many = [Delivery(SERVICE_EMAIL, f"exp{number:02d}", (Key(PUSH, DUNE, "n1"),), 1.0, 0.1) for number in range(40)]
-    words = deliveries_in_words(many, 0, 0, 3)
+    words = deliveries_in_words(many, Untold(), 3)
     assert (len(words), words[-1]) == (13, "and 28 more")

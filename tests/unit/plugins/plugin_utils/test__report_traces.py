@@ -127,8 +127,7 @@ def test_send_to_nobody_or_the_silent_is_one_sentence() -> None:
     )
     with silent() as url:
         problem = send(good_run(), ReportSettings(otlp_endpoint=url, send_timeout=0.2))
-    assert problem.endswith(" s.")
-    assert " did not answer within 0." in problem
+    assert problem.endswith(" did not answer within 0.2 s.")
 
 
 def test_send_many_outcomes_goes_in_batches() -> None:
