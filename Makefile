@@ -38,17 +38,17 @@ sanity: ## Run ansible-test's sanity tests, and the unit tests as ansible-test r
 	@tests/checks/units
 
 integration-light: ## Run the integration tests that need no HTCondor
-	@$(PYTEST) $(ALONE) -m "not condor"
-	@$(PYTEST) $(TOGETHER) -m "not condor"
+	@$(PYTEST) $(ALONE) -m "not condor and not long"
+	@$(PYTEST) $(TOGETHER) -m "not condor and not long"
 
-integration: ## Run all integration tests
-	@$(PYTEST) $(ALONE)
-	@$(PYTEST) $(TOGETHER)
+integration: ## Run the integration tests but for the long ones
+	@$(PYTEST) $(ALONE) -m "not long"
+	@$(PYTEST) $(TOGETHER) -m "not long"
 
 test: ## Run everything, quick checks first
 	@tests/checks/steps setup lint unit sanity integration
 
-test-faults: ## Run the long form of the tests: 5,000 old configurations, forty storer runs at once five times in a row, all faults
+test-faults: ## Run the long form of the tests: 5,000 old configurations, forty storer runs at once five times in a row, all integration tests
 	@MANAGED_TOKENS_EXAMPLES=5000 $(PYTEST) tests/unit/plugins/inventory
 	@MANAGED_TOKENS_LONG=1 $(PYTEST) $(ALONE)
 	@MANAGED_TOKENS_LONG=1 $(PYTEST) $(TOGETHER)

@@ -196,6 +196,7 @@ def test_a_broken_configuration_ends_the_program_and_is_not_taken_for_something_
         assert "PLAY" not in done.output
 
 
+@pytest.mark.long
 def test_the_third_failure_in_a_row_is_told_by_what_the_old_configuration_names(reporting: Laboratory) -> None:
     seed(reporting)
     sinks = ReportSinks(reporting)

@@ -142,6 +142,7 @@ def test_a_dead_node_is_named_the_rest_is_done_and_the_next_run_finishes(full: L
     assert ACCOUNT not in state_of(full)["uids"]
 
 
+@pytest.mark.long
 def test_a_credd_that_is_down_is_named_and_done_by_the_next_run(full: Laboratory) -> None:
     with full.fault("credd-down", "credd2"):
         # What the collector does not list any more is remembered.
@@ -156,6 +157,7 @@ def test_a_credd_that_is_down_is_named_and_done_by_the_next_run(full: Laboratory
     check_gone(full)
 
 
+@pytest.mark.long
 def test_what_a_service_of_the_same_account_has_stays(full: Laboratory) -> None:
     both = experiments(production={"account": ACCOUNT}, second={"account": ACCOUNT}, analysis={"account": "duneana"})
     # Vault of the laboratory has no such role; its file is there as a run would have left it.
@@ -183,6 +185,7 @@ def test_what_a_service_of_the_same_account_has_stays(full: Laboratory) -> None:
     assert state_of(full)["uids"][ACCOUNT][0] == int(UID)
 
 
+@pytest.mark.long
 def test_another_token_host_does_the_same(full: Laboratory) -> None:
     full.allow_ssh_to_token_host()
     # Nor does a login by ssh know where HTCondor's configuration is.
@@ -205,6 +208,7 @@ def test_another_token_host_does_the_same(full: Laboratory) -> None:
     check_gone(full)
 
 
+@pytest.mark.long
 def test_a_service_that_has_left_the_configuration_needs_its_stanza(full: Laboratory) -> None:
     without = experiments(analysis={"account": "duneana"})
     bare = offboard(full, *without)
@@ -228,6 +232,7 @@ def test_a_service_that_has_left_the_configuration_needs_its_stanza(full: Labora
     assert f"names '{NAME}', which is neither configured nor remembered" in unknown.flat
 
 
+@pytest.mark.long
 def test_what_cannot_be_reached_for_good_is_given_up_when_that_is_said(full: Laboratory) -> None:
     with full.fault("node-blackholed", "dunegpvm02.lab.example"):
         done = offboard(full, "-e", "managed_tokens_give_up=true")

@@ -96,7 +96,7 @@ def test_a_service_that_has_all_it_needs_is_left_alone(site: Laboratory) -> None
         ("never", {"timeouts": {"login": 3}}, "nobody approved the login within 3 s"),
     ],
 )
-@pytest.mark.parametrize("is_new", [True, False])
+@pytest.mark.parametrize("is_new", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_login_that_does_not_come_about_says_why_and_costs_nothing(
     site: Laboratory, behaviour: str, options: dict[str, t.Any], sentence: str, is_new: bool
 ) -> None:
@@ -114,6 +114,7 @@ def test_a_login_that_does_not_come_about_says_why_and_costs_nothing(
     assert site.push().status == 0
 
 
+@pytest.mark.long
 def test_a_forced_login_of_a_working_service_replaces_its_token(site: Laboratory) -> None:
     behave(site, "slow_down")
     kept, logins = site.kept_tokens(), len(login_log(site))
@@ -125,7 +126,7 @@ def test_a_forced_login_of_a_working_service_replaces_its_token(site: Laboratory
     assert site.push().status == 0
 
 
-@pytest.mark.parametrize("is_new", [True, False])
+@pytest.mark.parametrize("is_new", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_ctrl_c_while_it_waits_leaves_nothing(site: Laboratory, is_new: bool) -> None:
     if is_new:
         forget(site, SERVICE)
@@ -142,6 +143,7 @@ def test_ctrl_c_while_it_waits_leaves_nothing(site: Laboratory, is_new: bool) ->
     assert site.push().status == 0
 
 
+@pytest.mark.long
 def test_a_killed_run_ends_its_login(site: Laboratory) -> None:
     forget(site, SERVICE)
     with Terminal(site, *words(SERVICE)) as terminal:
@@ -175,6 +177,7 @@ def test_two_onboardings_of_different_services_do_not_disturb_each_other(site: L
     assert site.push().status == 0
 
 
+@pytest.mark.long
 def test_several_services_log_in_one_after_another_and_one_that_is_denied_costs_only_itself(site: Laboratory) -> None:
     for service in (SERVICE, OTHER):
         forget(site, service)
@@ -192,6 +195,7 @@ def test_several_services_log_in_one_after_another_and_one_that_is_denied_costs_
     assert sorted(stored(site, OTHER)) == ["credd1", "credd2"]
 
 
+@pytest.mark.long
 def test_the_address_is_sent_by_mail_and_to_slack_and_stakeholders_hear_nothing(site: Laboratory) -> None:
     forget(site, SERVICE)
     sinks = ReportSinks(site)
@@ -213,6 +217,7 @@ def test_the_address_is_sent_by_mail_and_to_slack_and_stakeholders_hear_nothing(
     assert f"{ADDRESS}{code}" in json.dumps(post)
 
 
+@pytest.mark.long
 def test_push_goes_on_to_the_nodes(site: Laboratory) -> None:
     forget(site, SERVICE)
     behave(site, "approve")
@@ -227,6 +232,7 @@ def test_push_goes_on_to_the_nodes(site: Laboratory) -> None:
     assert f"{len(after)} of {len(after)} nodes have the token" in done.flat
 
 
+@pytest.mark.long
 def test_a_credd_that_is_down_gets_the_token_later_and_the_login_counts(site: Laboratory) -> None:
     forget(site, SERVICE)
     behave(site, "approve")

@@ -36,6 +36,7 @@ def test_check_mode_says_what_is_missing_and_asks_nobody(site: Laboratory) -> No
     assert stored(site, SERVICE) == {}
 
 
+@pytest.mark.long
 def test_everything_that_is_wrong_is_said_at_once_and_only_what_makes_a_login_useless_stops_it(
     site: Laboratory,
 ) -> None:
@@ -61,6 +62,7 @@ def test_everything_that_is_wrong_is_said_at_once_and_only_what_makes_a_login_us
     assert sorted(stored(site, SERVICE)) == ["credd1", "credd2"]
 
 
+@pytest.mark.long
 def test_nobody_is_asked_while_the_vault_server_is_down(site: Laboratory) -> None:
     forget(site, SERVICE)
     site.lab("fault", "vault-down")
@@ -96,6 +98,7 @@ def test_what_cannot_be_is_refused_before_anything_begins(
     assert no_programs(site) == []
 
 
+@pytest.mark.long
 def test_another_token_host_is_refused_before_anything_begins(site: Laboratory) -> None:
     site.allow_ssh_to_token_host()
     inventory = ("-i", "/srv/lab/inventory", "-i", "/home/mtokens/tokenhost.json")

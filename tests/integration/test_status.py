@@ -113,6 +113,7 @@ def test_a_fault_turns_all_red_and_the_run_after_it_all_green(scene: Scene) -> N
     assert "GREEN: all well" in told.output
 
 
+@pytest.mark.long
 def test_a_failed_refresh_is_red_until_the_next_good_one(scene: Scene) -> None:
     scene.lab.lab("fault", "ferry-unknown", "dunepro")
     assert scene.run(play="refresh_uids").status == 2
@@ -140,6 +141,7 @@ def test_a_run_that_is_refused_or_not_remembered_is_never_green(scene: Scene) ->
     assert scene.title() == "Tokens: all well"
 
 
+@pytest.mark.long
 def test_time_alone_turns_it_red_and_a_run_that_was_killed_too(scene: Scene) -> None:
     script = (
         "import os, sys, signal, subprocess, time\n"
@@ -180,6 +182,7 @@ def test_a_page_that_cannot_be_written_is_one_warning(scene: Scene) -> None:
     assert "The status page /srv/lab/nowhere/status.html cannot be written: its directory does not exist" in done.flat
 
 
+@pytest.mark.long
 def test_the_playbook_writes_the_page_reads_only_and_reports_to_nobody(scene: Scene) -> None:
     scene.sinks.clear()
     before, last_run = state_of(scene.lab), scene.last_run()
@@ -195,6 +198,7 @@ def test_the_playbook_writes_the_page_reads_only_and_reports_to_nobody(scene: Sc
     assert "Managed tokens: token-push" not in done.output
 
 
+@pytest.mark.long
 def test_every_line_fits_eighty_columns(scene: Scene) -> None:
     scene.lab.lab("fault", "account-refused", "dunepro")
     scene.run(getter="htgettoken")
@@ -204,6 +208,7 @@ def test_every_line_fits_eighty_columns(scene: Scene) -> None:
     assert max(map(len, shown)) <= 80
 
 
+@pytest.mark.long
 def test_the_module_on_a_token_host_says_the_same(scene: Scene) -> None:
     scene.lab.allow_ssh_to_token_host()
     scene.lab.lab("fault", "account-refused", "dunepro")
@@ -224,6 +229,7 @@ def test_the_module_on_a_token_host_says_the_same(scene: Scene) -> None:
     assert scene.title(OTHER_PAGE) == scene.title() == "Tokens: 3 problems"
 
 
+@pytest.mark.long
 def test_quiet_says_one_line_when_all_is_not_well(scene: Scene) -> None:
     quiet = {"ANSIBLE_STDOUT_CALLBACK": "fife.managed_tokens.quiet"}
     words = ("fife.managed_tokens.status", "-e", "managed_tokens_status_fail=true")
