@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 from laboratory import Done, Laboratory
+from onboarding_scene import forget, login_log, stored
 from remembered import FIXTURE, python, state_of
 from report_sinks import ReportSinks
 
@@ -17,6 +18,7 @@ CONFIGURATION = "/srv/lab/legacy/managedTokens.yml"
 STATE = "/srv/lab/state/legacy"
 DATABASE = f"{STATE}/managed-tokens.db"
 ENABLED = {"ANSIBLE_INVENTORY_ENABLED": "fife.managed_tokens.managed_tokens_config,host_list,auto,yaml"}
+WATCHED = "managed_tokens_onboarding_watched=true"
 RENAMED = {"mu2e_production": "mu2e_grid_production"}
 
 SEED = """
@@ -160,6 +162,19 @@ def test_uids_are_refreshed_in_the_old_database(old: Laboratory) -> None:
     assert done.status == 0, done.output
     assert as_the_go_service(old)["uids"] == {service["account"]: service["uid"] for service in old.services}
     assert {source for _uid, _confirmed, source in state_of(old, DATABASE)["uids"].values()} == {"ferry"}
+
+
+@pytest.mark.long
+def test_a_service_of_it_is_onboarded(old: Laboratory) -> None:
+    forget(old, "dune_production")
+    logins = len(login_log(old))
+    done = play(old, "onboarding", "-e", "managed_tokens_service=dune_production", "-e", WATCHED)
+    assert done.status == 0, done.output
+    assert "1 of 1 services onboarded" in done.flat
+    assert [line["what"] for line in login_log(old)[logins:]] == ["started", "approved"]
+    assert sorted(stored(old, "dune_production")) == ["credd1", "credd2"]
+    done = play(old, "token_push")
+    assert done.status == 0, done.output
 
 
 def test_the_export_is_an_inventory_that_lists_the_same(old: Laboratory) -> None:
