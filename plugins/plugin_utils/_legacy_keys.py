@@ -112,10 +112,10 @@ FLAG_KEYS: tuple[Key, ...] = (
     Key("disable-notifications", f"{_V}notify", SPECIAL, "`-e managed_tokens_notify=false`"),
     Key("dont-notify", f"{_V}notify", SPECIAL, "`-e managed_tokens_notify=false`"),
     Key("run-onboarding", "", NOTHING, "playbook `fife.managed_tokens.onboarding`"),
-    Key("push-tokens", "", NOTHING, "run `fife.managed_tokens.token_push` after onboarding"),
+    Key("push-tokens", "", NOTHING, "`-e managed_tokens_push=true` with the playbook `onboarding`"),
     Key("no-loki", f"{_V}loki", SPECIAL, "`-e managed_tokens_loki=`"),
     Key("authmethod", f"{_V}ferry_auth", SPECIAL, "`tls` is `certificate`, `jwt` is `token`"),
-    Key("timeout", "", NOTHING, "of onboarding"),
+    Key("timeout", "", NOTHING, "of onboarding: `login` in `managed_tokens_timeouts`"),
 )
 
 EXPERIMENT_KEYS: tuple[Key, ...] = (
