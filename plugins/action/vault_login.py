@@ -9,7 +9,8 @@ import typing as t
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
-from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_login import ARGUMENT_SPEC, run_stage
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_login import ARGUMENT_SPEC
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_login import run_stage as login_stage
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OnceDoor
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._login_audience import LiveAudience
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._login_senders import senders_of
@@ -21,7 +22,7 @@ class ActionModule(OnceDoor):
     """The in-process door, which adds whoever looks at the output or is sent the address."""
 
     SPEC = ARGUMENT_SPEC
-    STAGE = staticmethod(run_stage)
+    STAGE = staticmethod(login_stage)
     TITLE = "Vault tokens"
 
     def complete(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -38,4 +39,4 @@ class ActionModule(OnceDoor):
         senders, problems = senders_of(params["mail"], params["slack"], params["slack_webhook"], settings)
         if problems:
             raise BadInput(*problems)
-        return run_stage(params, context, LiveAudience(show_line, senders))
+        return login_stage(params, context, LiveAudience(show_line, senders))

@@ -296,7 +296,9 @@ def make_inventories_without_nodes(laboratory: Laboratory) -> None:
     """Make two that have all settings and no node."""
     hosts = {"without-group": {"others": {"hosts": {"other": {}}}}, "without-hosts": {"experiments": {"hosts": {}}}}
     for name, content in hosts.items():
-        script = 'mkdir -p "$1" && cp -r /srv/lab/inventory/group_vars "$1" && printf %s "$2" > "$1/hosts.yml"'
+        script = (
+            'rm -rf "$1" && mkdir "$1" && cp -r /srv/lab/inventory/group_vars "$1" && printf %s "$2" > "$1/hosts.yml"'
+        )
         laboratory.run("sh", "-c", script, "sh", f"/home/mtokens/{name}", json.dumps(content))
 
 

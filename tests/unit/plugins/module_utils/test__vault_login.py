@@ -63,7 +63,7 @@ class Hall:
 
 
 # What the program does: says words, lets seconds go by, ends with a status, leaves a token.
-Step = str | float | int | bytes
+Step: t.TypeAlias = "str | float | int | bytes"
 
 
 class Program:
