@@ -248,14 +248,34 @@ NO_NODES = "The inventory has no group experiments with hosts"
     [
         (PUSH, ("-e", "managed_tokens_vault_sever=typo"), "managed_tokens_vault_sever"),
         (PUSH, ("-e", "{managed_tokens_experiments: {}}"), "managed_tokens_experiments is empty"),
-        (PUSH, ("-e", "{managed_tokens_experiments: {dune: {roles: {}}}}"), "dune has no roles"),
+        pytest.param(
+            PUSH,
+            ("-e", "{managed_tokens_experiments: {dune: {roles: {}}}}"),
+            "dune has no roles",
+            marks=pytest.mark.long,
+        ),
         (PUSH, ("-e", "managed_tokens_service=dune_produktion"), "did you mean 'dune_production'"),
-        (PUSH, ("-e", "managed_tokens_service=dune_production", "--limit", "nova"), "no service to work on"),
+        pytest.param(
+            PUSH,
+            ("-e", "managed_tokens_service=dune_production", "--limit", "nova"),
+            "no service to work on",
+            marks=pytest.mark.long,
+        ),
         (PUSH, ("-i", "/dev/null", "-e", REPORT_SETTINGS), NO_NODES),
-        (PUSH, ("-i", "/home/mtokens/without-group"), NO_NODES),
-        (PUSH, ("-i", "/home/mtokens/without-hosts"), NO_NODES),
-        (REFRESH, ("-e", "{managed_tokens_experiments: {}}"), "managed_tokens_experiments is empty"),
-        (REFRESH, ("-e", "managed_tokens_service=dune_produktion"), "did you mean 'dune_production'"),
+        pytest.param(PUSH, ("-i", "/home/mtokens/without-group"), NO_NODES, marks=pytest.mark.long),
+        pytest.param(PUSH, ("-i", "/home/mtokens/without-hosts"), NO_NODES, marks=pytest.mark.long),
+        pytest.param(
+            REFRESH,
+            ("-e", "{managed_tokens_experiments: {}}"),
+            "managed_tokens_experiments is empty",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            REFRESH,
+            ("-e", "managed_tokens_service=dune_produktion"),
+            "did you mean 'dune_production'",
+            marks=pytest.mark.long,
+        ),
         (REFRESH, ("-i", "/dev/null", "-e", REPORT_SETTINGS), "managed_tokens_experiments is not defined"),
     ],
 )
@@ -279,9 +299,12 @@ def test_a_run_that_could_not_begin_is_told_of_and_is_never_well(
 @pytest.mark.parametrize(
     "words",
     [
-        ("-i", "/home/mtokens/without-hosts", "--limit", "dune"),
+        pytest.param(("-i", "/home/mtokens/without-hosts", "--limit", "dune"), marks=pytest.mark.long),
         ("-i", "/home/mtokens/without-hosts", "--limit", "localhost"),
-        ("-i", "/srv/lab/inventory", "-i", "/home/mtokens/without-group", "--limit", "others"),
+        pytest.param(
+            ("-i", "/srv/lab/inventory", "-i", "/home/mtokens/without-group", "--limit", "others"),
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_a_limit_without_a_node_is_refused(one: Scene, words: tuple[str, ...]) -> None:
