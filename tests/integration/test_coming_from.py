@@ -140,6 +140,7 @@ def test_a_run_serves_everything_with_the_old_uids_counters_and_places(old: Labo
     assert (again.status, again.changed) == (0, 0), again.output
 
 
+@pytest.mark.long
 def test_failures_count_on_from_the_old_counters(old: Laboratory) -> None:
     node = "dunegpvm02.lab.example"
     with old.fault("node-blackholed", "dunegpvm02"):
@@ -150,6 +151,7 @@ def test_failures_count_on_from_the_old_counters(old: Laboratory) -> None:
     assert counters["dune_production@dunegpvm01.lab.example"] == 0
 
 
+@pytest.mark.long
 def test_uids_are_refreshed_in_the_old_database(old: Laboratory) -> None:
     python(
         old,
@@ -193,6 +195,7 @@ def test_the_export_is_an_inventory_that_lists_the_same(old: Laboratory) -> None
     assert done.status == 0, done.output
 
 
+@pytest.mark.long
 def test_a_file_that_leads_to_it_needs_nothing_enabled(old: Laboratory) -> None:
     content = f"plugin: fife.managed_tokens.managed_tokens_config\npath: {CONFIGURATION}\n"
     old.run("/usr/bin/python3", "-c", f"open('{STATE}/old.yml', 'w').write({content!r})")

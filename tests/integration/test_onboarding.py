@@ -92,8 +92,12 @@ def test_a_service_that_has_all_it_needs_is_left_alone(site: Laboratory) -> None
     ("behaviour", "options", "sentence"),
     [
         ("deny", {}, "the login was refused: access_denied"),
-        ("wrong-person", {}, "vault does not let whoever logged in store the refresh token"),
-        ("never", {"timeouts": {"login": 3}}, "nobody approved the login within 3 s"),
+        pytest.param(
+            "wrong-person", {}, "vault does not let whoever logged in store the refresh token", marks=pytest.mark.long
+        ),
+        pytest.param(
+            "never", {"timeouts": {"login": 3}}, "nobody approved the login within 3 s", marks=pytest.mark.long
+        ),
     ],
 )
 @pytest.mark.parametrize("is_new", [True, pytest.param(False, marks=pytest.mark.long)])

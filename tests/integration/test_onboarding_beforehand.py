@@ -108,6 +108,7 @@ def test_another_token_host_is_refused_before_anything_begins(site: Laboratory) 
     assert "A login cannot be shown from another machine while it goes on" in done.flat
 
 
+@pytest.mark.long
 def test_a_new_experiment_from_nothing_with_the_stanza_as_it_is_printed(site: Laboratory) -> None:
     site.lab("newcomer", "icarus")
     behave(site, "approve")

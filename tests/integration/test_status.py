@@ -124,6 +124,7 @@ def test_a_failed_refresh_is_red_until_the_next_good_one(scene: Scene) -> None:
     assert scene.title() == "Tokens: all well"
 
 
+@pytest.mark.long
 def test_a_run_that_is_refused_or_not_remembered_is_never_green(scene: Scene) -> None:
     assert scene.run("-e", "managed_tokens_vault_servr=x").status == 2
     assert scene.colour() == "red"
@@ -174,6 +175,7 @@ def test_check_mode_writes_no_page_and_says_so(scene: Scene) -> None:
     assert scene.page() == before
 
 
+@pytest.mark.long
 def test_a_page_that_cannot_be_written_is_one_warning(scene: Scene) -> None:
     done = scene.run("-e", "managed_tokens_status_page=/srv/lab/nowhere/status.html", getter="htgettoken")
     assert done.status == 0
