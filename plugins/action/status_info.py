@@ -46,7 +46,8 @@ class ActionModule(OnceDoor):
         Raises: BadInput.
         """
         inventory.check_known_settings(task_vars, KNOWN_SETTINGS)
-        inventory.check_run_settings(task_vars, list(task_vars.get("ansible_play_hosts_all") or ()))
+        hosts = list(task_vars.get("ansible_play_hosts_all") or ())
+        inventory.check_run_settings(inventory.look_at(task_vars, hosts), hosts)
         return options
 
     def _write(self, view: dict[str, t.Any], result: dict[str, t.Any]) -> None:

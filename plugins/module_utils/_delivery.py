@@ -8,6 +8,9 @@
 A reader of the destination sees the old or the new token, whole, at every instant: the new one is written under a
 temporary name (created exclusively, 0600), flushed, made 0400, and renamed over the old one. What is not the
 account's own plain file is never followed, read or replaced.
+
+What need not wait for an answer is asked together, as long as it is all the same in which order the server takes it: to
+replace a file costs four round trips, and all destinations of a service on a node together as many as one.
 """
 
 from __future__ import annotations
@@ -175,15 +178,15 @@ async def apply(sftp: asyncssh.SFTPClient, wanted: Wanted, step: Step) -> None:
 async def _replace(sftp: asyncssh.SFTPClient, wanted: Wanted, content: bytes) -> None:
     temporary, file = await _create(sftp, wanted)
     try:
-        _written, attributes = await asyncio.gather(file.write(content), file.stat())
+        _written, attributes, *_done = await asyncio.gather(
+            file.write(content), file.stat(), file.setstat(asyncssh.SFTPAttrs(permissions=MODE)), _flush(file)
+        )
         if attributes.uid != wanted.uid:
             raise UidMismatch(
                 f"The account has UID {attributes.uid} on {wanted.node}, not {wanted.uid} as configured; "
                 f"{wanted.path} was not written."
             )
-        await asyncio.gather(file.setstat(asyncssh.SFTPAttrs(permissions=MODE)), _flush(file))
-        await file.close()
-        await sftp.posix_rename(temporary, wanted.path)
+        await asyncio.gather(file.close(), sftp.posix_rename(temporary, wanted.path))
     except BaseException:
         # Also when the push is being cancelled; closing the handle is the server's business then.
         await _clean_up(sftp, temporary)

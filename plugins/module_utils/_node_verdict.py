@@ -27,6 +27,9 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
 )
 
 MOST_MESSAGES = 5
+ALL_NODES, FAILED_NODES = "all", "failed"
+# A run of so many nodes shows a result for each.
+READ_AT_A_GLANCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,20 @@ def of_node(node: str, outcomes: t.Sequence[Outcome]) -> Verdict:
     if silent and all(outcome in silent or outcome.kind == NotAttempted.kind for outcome in outcomes):
         return Verdict(_listed([silent[0].message], _advice(silent)), unreachable=True)
     return Verdict(_listed([outcome.message for outcome in bad], _advice(bad)), changed=changed, failed=True)
+
+
+def nodes_to_show(outcomes: t.Sequence[Outcome], which: str | None = None) -> list[str] | None:
+    """Give the nodes that are to have a result of their own, None for all of them: C(all), C(failed), or without
+    `which` what can be read at a glance.
+
+    Of C(failed) it is those that C(of_node) would not call well, after one that is, so that the verdict on the run has
+    a place.
+    """
+    nodes = dict.fromkeys(outcome.node for outcome in outcomes)
+    if which == ALL_NODES or (which is None and len(nodes) <= READ_AT_A_GLANCE):
+        return None
+    bad = dict.fromkeys(outcome.node for outcome in outcomes if outcome.status in (FAILED, SKIPPED))
+    return [*[node for node in nodes if node not in bad][:1], *bad]
 
 
 def of_run(outcomes: t.Sequence[Outcome], *, check_mode: bool = False, nodes_are_told: bool = True) -> Verdict:

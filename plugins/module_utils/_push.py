@@ -42,6 +42,9 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Ru
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import SshSettings, open_socket, session
 
+if t.TYPE_CHECKING:
+    import asyncssh
+
 LONGEST_RETRY_DELAY_S = 30.0
 # Sockets that may wait at once: for their handshake, or for nodes that did not answer ping. Together with those being
 # served they stay well below the 1024 open files that a process usually has.
@@ -222,22 +225,25 @@ async def _deliver(pair: Pair, batch: _Batch, sock: t.Any, state: _NodeState) ->
             delivery.Wanted(path, content, service.uid, node.name, pair.is_unknown and content is None)
             for path, content in pair.contents
         ]
-        found = await asyncio.gather(*(delivery.look(sftp, item) for item in wanted))
-        changes: list[Change] = []
-        errors: list[TokensError] = []
-        for item, there in zip(wanted, found, strict=True):
-            # Each destination is settled by itself: a foreign file at one of them does not cost the others.
-            try:
-                step = delivery.decide(there, item)
-                if step is not delivery.Step.KEEP:
-                    if not settings.check_mode:
-                        await delivery.apply(sftp, item, step)
-                    changes.append(Change(item.path, delivery.describe(there), delivery.describe_wanted(item)))
-            except TokensError as err:
-                errors.append(err)
-        if errors:
-            raise errors[0]
-        return changes
+        settled = await asyncio.gather(*(_settle(sftp, item, settings.check_mode) for item in wanted))
+    for result in settled:
+        if isinstance(result, TokensError):
+            raise result
+    return [result for result in settled if isinstance(result, Change)]
+
+
+async def _settle(sftp: asyncssh.SFTPClient, wanted: delivery.Wanted, check_mode: bool) -> Change | TokensError | None:
+    """Settle one destination by itself: a foreign file at one of them does not cost the others."""
+    try:
+        there = await delivery.look(sftp, wanted)
+        step = delivery.decide(there, wanted)
+        if step is delivery.Step.KEEP:
+            return None
+        if not check_mode:
+            await delivery.apply(sftp, wanted, step)
+    except TokensError as err:
+        return err
+    return Change(wanted.path, delivery.describe(there), delivery.describe_wanted(wanted))
 
 
 def contents_for(

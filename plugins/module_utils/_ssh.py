@@ -41,6 +41,9 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction imp
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import SSH_PORT, Node
 
 DEFAULT_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "~/.ssh/known_hosts")
+# Put before the library's own list, which begins with chacha20-poly1305: as strong, and on machines with instructions
+# for AES a push costs the client a fifth less.
+PREFERRED_CIPHERS = "^aes256-gcm@openssh.com,aes128-gcm@openssh.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +120,24 @@ async def open_socket(node: Node, timeout: float) -> socket.socket:
         raise NodeUnreachable(f"{node.name} cannot be reached at {where}: {reason}.") from err
 
 
+class _PromptSocket(socket.socket):
+    """A socket that acknowledges at once what it has received.
+
+    A server that sends in small pieces holds the next one back until the last is acknowledged, and Linux puts that off
+    for 40 ms. The option lasts for some packets only, so each time of receiving sets it again.
+    """
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        data = super().recv(bufsize, flags)
+        if hasattr(socket, "TCP_QUICKACK"):  # Linux has it
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        return data
+
+
 async def _first_open(loop: asyncio.AbstractEventLoop, found: t.Sequence[tuple[t.Any, ...]]) -> socket.socket:
     failure: OSError | None = None
     for family, kind, protocol, _name, address in found:
-        sock = socket.socket(family, kind, protocol)
+        sock = _PromptSocket(family, kind, protocol)
         try:
             sock.setblocking(False)
             # Request and answer take turns on this connection; waiting for more to send would only delay them.
@@ -165,6 +182,7 @@ async def session(
                     gss_delegate_creds=False,
                     preferred_auth="gssapi-with-mic",
                     kex_algs=list(settings.kex_algs) or (),
+                    encryption_algs=PREFERRED_CIPHERS,
                     compression_algs=None,
                     x509_trusted_certs=None,
                 )

@@ -23,6 +23,11 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kept_tokens import checked_token, newest_kept
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import explain
 from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import check_numbers
+from ansible_collections.fife.managed_tokens.plugins.module_utils._node_verdict import (
+    ALL_NODES,
+    FAILED_NODES,
+    nodes_to_show,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     CHANGED,
     NODE_REMOVAL,
@@ -58,6 +63,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "retry_delay": {"type": "float", "default": 2.0},
     "known_hosts": {"type": "list", "elements": "path", "default": []},
     "kex_algorithms": {"type": "list", "elements": "str", "default": []},
+    "node_results": {"type": "str", "choices": [ALL_NODES, FAILED_NODES]},
 }
 
 
@@ -65,7 +71,8 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     """Give one outcome for every planned (service, node) pair, in a result; also for pairs whose service failed
     earlier.
 
-    `nodes` in the result says which outcomes are each node's, by their position.
+    `nodes` in the result says which outcomes are each node's, by their position; `shown_nodes`, unless it is all of
+    them, which nodes are to have a result of their own.
 
     Raises: BadInput, Missing, StageOrder when the tickets stage has not run.
     """
@@ -121,6 +128,9 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         "nodes": _by_node(outcomes),
         "services": [service.to_dict() for service in services],
     }
+    shown = nodes_to_show(outcomes, params["node_results"])
+    if shown is not None:
+        result["shown_nodes"] = shown
     if context.diff:
         result["diff"] = [_diff(item) for item in pushed if item.changes]
     return result

@@ -59,6 +59,13 @@ options:
     type: list
     elements: str
     default: []
+  node_results:
+    description:
+      - Which nodes are to have a result of their own in a play that follows, V(all) or the V(failed) ones after one that is
+        well. RV(shown_nodes) says which these are.
+      - Without it, all when there are at most 20, and the failed ones otherwise.
+    type: str
+    choices: [all, failed]
 requirements:
   - asyncssh (Python)
   - gssapi (Python)
@@ -107,6 +114,11 @@ nodes:
   description: For each node the positions of its outcomes in RV(outcomes).
   returned: success
   type: dict
+shown_nodes:
+  description: The nodes that are to have a result of their own. See O(node_results).
+  returned: when it is not all of them
+  type: list
+  elements: str
 services:
   description: The services.
   returned: success

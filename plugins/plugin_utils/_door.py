@@ -27,6 +27,10 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import split_password
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._live_progress import LiveProgress
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._preload import preload
+
+# Ansible loads an action in its main process before it forks the first worker for it: nothing else comes so early.
+preload()
 
 
 class Door(ActionBase):

@@ -14,6 +14,9 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 from ansible_collections.fife.managed_tokens.plugins.module_utils._names import nearest
 
 PREFIX = "managed_tokens_"
+ADDRESSES = {"address": "ansible_host", "port": "ansible_port"}
+# Of each host the variables that tell this stage something: Ansible puts a host's variables together anew each time.
+Look = t.Mapping[str, t.Mapping[str, t.Any]]
 Template = t.Callable[[t.Any, dict[str, t.Any]], t.Any]
 
 
@@ -23,6 +26,11 @@ def raw_variables(task_vars: t.Mapping[str, t.Any], host: str) -> t.Mapping[str,
     raw_get = getattr(hostvars, "raw_get", None)
     found = raw_get(host) if raw_get is not None else hostvars.get(host)
     return found if isinstance(found, t.Mapping) else {}
+
+
+def look_at(task_vars: t.Mapping[str, t.Any], hosts: t.Iterable[str]) -> Look:
+    """Look at each host once."""
+    return {host: _telling(raw_variables(task_vars, host)) for host in dict.fromkeys(hosts)}
 
 
 def with_inventory(
@@ -35,51 +43,47 @@ def with_inventory(
     """
     hosts = list(task_vars.get("ansible_play_hosts_all") or ())
     check_known_settings(task_vars, known)
-    check_run_settings(task_vars, hosts)
     if options.get("groups") is None:
         options["groups"] = {
             str(name): [str(host) for host in members] for name, members in (task_vars.get("groups") or {}).items()
         }
+    every = list(options["groups"].get("all") or options.get("hosts") or hosts)
+    look = look_at(task_vars, [*hosts, *every])
+    check_run_settings(look, hosts)
     if options.get("hosts") is None:
         options["hosts"] = hosts
     if options.get("addresses") is None:
-        every = list(options["groups"].get("all") or options["hosts"])
-        options["addresses"] = addresses(task_vars, every, template)
+        options["addresses"] = addresses(task_vars, look, every, template)
     return options
 
 
 def addresses(
-    task_vars: t.Mapping[str, t.Any], hosts: t.Iterable[str], template: Template
+    task_vars: t.Mapping[str, t.Any], look: Look, hosts: t.Iterable[str], template: Template
 ) -> dict[str, dict[str, t.Any]]:
     """Give address and port of the hosts that have them in ansible_host and ansible_port; templates are resolved with
     the host's own variables."""
     found: dict[str, dict[str, t.Any]] = {}
     for host in hosts:
-        variables = raw_variables(task_vars, host)
-        entry = {
-            key: variables[name]
-            for key, name in (("address", "ansible_host"), ("port", "ansible_port"))
-            if variables.get(name)
-        }
+        entry = {key: look[host][name] for key, name in ADDRESSES.items() if look[host].get(name)}
         for key, value in entry.items():
             if isinstance(value, str) and "{{" in value:
-                entry[key] = template(value, dict(variables))
+                entry[key] = template(value, dict(raw_variables(task_vars, host)))
         if entry:
             found[host] = entry
     return found
 
 
-def check_run_settings(task_vars: t.Mapping[str, t.Any], hosts: t.Sequence[str]) -> None:
+def check_run_settings(look: Look, hosts: t.Sequence[str]) -> None:
     """Refuse settings of the run that differ between hosts: the first host of the play would decide for all of them.
 
     Raises: BadInput naming the variable and a host.
     """
     if not hosts:
         return
-    first = _settings(raw_variables(task_vars, hosts[0]))
+    first = _settings(look[hosts[0]])
     problems: dict[str, str] = {}
     for host in hosts[1:]:
-        other = _settings(raw_variables(task_vars, host))
+        other = _settings(look[host])
         for name in first.keys() | other.keys():
             if name not in problems and first.get(name) != other.get(name):
                 problems[name] = (
@@ -107,6 +111,11 @@ def check_known_settings(task_vars: t.Mapping[str, t.Any], known: t.Collection[s
                 for name, found in zip(unknown, near, strict=True)
             )
         )
+
+
+def _telling(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    wanted = {name: variables[name] for name in ADDRESSES.values() if name in variables}
+    return wanted | _settings(variables)
 
 
 def _settings(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -83,7 +83,9 @@ class PlayListener:
             return None
         self.collected.ended = time.time()
         self.collected.started = self.collected.started or self.collected.ended
-        self.collected.hosts = tuple(sorted(stats.processed))
+        # A run of very many nodes gives results of their own to those with a problem only.
+        named = {outcome.node for outcome in self.collected.outcomes if outcome.node}
+        self.collected.hosts = tuple(sorted(named | set(stats.processed)))
         self.collected.unreachable = tuple(self._unreachable)
         self.collected.failed = tuple(self._failed)
         return self.collected

@@ -78,14 +78,15 @@ def of_role(role: str) -> Path:
 OPTIONS: dict[str, dict[str, dict[str, t.Any]]] = {
     role: read(of_role(role) / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"] for role in ROLES
 }
-INCLUDE = "ansible.builtin.include_tasks"
+INCLUDES = ("ansible.builtin.include_tasks", "ansible.builtin.import_tasks")
 
 
 def tasks_of(role: str, name: str = "main.yml") -> list[dict[str, t.Any]]:
     """Give the tasks of a file, with those of the files that it includes in their place."""
     found: list[dict[str, t.Any]] = []
     for task in read(of_role(role) / "tasks" / name):
-        found += tasks_of(role, task[INCLUDE]) if INCLUDE in task else [task]
+        files = [task[word] for word in INCLUDES if word in task]
+        found += tasks_of(role, *files) if files else [task]
     return found
 
 

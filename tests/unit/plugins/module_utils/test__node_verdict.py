@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import KINDS, explain
 from ansible_collections.fife.managed_tokens.plugins.module_utils._node_verdict import (
     MOST_MESSAGES,
+    READ_AT_A_GLANCE,
     Verdict,
     advise,
     left_to_others,
+    nodes_to_show,
     of_node,
     of_run,
 )
@@ -51,6 +54,28 @@ NODES: tuple[tuple[list[Outcome], Verdict], ...] = (
 @pytest.mark.parametrize(("outcomes", "verdict"), NODES)
 def test_of_node_is_judged_by_its_pushes(outcomes: list[Outcome], verdict: Verdict) -> None:
     assert of_node("n1", outcomes) == verdict
+
+
+@pytest.mark.parametrize(("outcomes", "verdict"), NODES)
+def test_nodes_to_show_of_failed_are_those_that_are_not_well_after_one_that_is(
+    outcomes: list[Outcome], verdict: Verdict
+) -> None:
+    every = [*(replace(item, node="n1") for item in outcomes), replace(OK, node="n2"), replace(OK, node="n3")]
+    shown = nodes_to_show(every, "failed")
+    is_well = not (verdict.failed or verdict.unreachable)
+    assert shown == (["n1"] if is_well and outcomes else ["n2"] if is_well else ["n2", "n1"])
+    assert nodes_to_show(every, "all") is None
+
+
+def test_nodes_to_show_when_nothing_is_well_are_all_that_failed() -> None:
+    assert nodes_to_show([replace(SILENT, node=name) for name in "abb"], "failed") == ["a", "b"]
+    assert nodes_to_show([], "failed") == []
+
+
+def test_nodes_to_show_are_by_themselves_as_many_as_can_be_read() -> None:
+    few = [replace(OK, node=f"n{number}") for number in range(READ_AT_A_GLANCE)]
+    assert nodes_to_show([*few, *few]) is None
+    assert nodes_to_show([*few, replace(SILENT, node="one more")]) == ["n0", "one more"]
 
 
 def test_of_node_many_messages_are_cut_with_a_count() -> None:

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, NodeUnreachable, TokensError
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node
 from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import (
+    PREFERRED_CIPHERS,
     SshSettings,
     check_kex_algs,
     identity_of,
@@ -169,6 +170,32 @@ def test_session_server_that_says_nothing_is_unreachable() -> None:
     error = error_of_server(say_nothing, 0.1)
     assert error.kind == "node_unreachable"
     assert error.msg == "The ssh server of n1 accepted the connection and did not finish the login within 0.1 s."
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="only Linux puts acknowledgements off for so long")
+def test_open_socket_acknowledges_at_once_after_each_receiving() -> None:
+    async def scene() -> tuple[bytes, int]:
+        server = socket.create_server(("127.0.0.1", 0))
+        sock = await open_socket(node("127.0.0.1", port=server.getsockname()[1]), 20.0)
+        there, _address = server.accept()
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+            there.sendall(b"SSH-")
+            received = await asyncio.get_running_loop().sock_recv(sock, 10)
+            return received, sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK)
+        finally:
+            for item in (sock, there, server):
+                item.close()
+
+    assert asyncio.run(scene()) == (b"SSH-", 1)
+
+
+def test_session_offers_the_cheaper_ciphers_first_and_leaves_out_none() -> None:
+    options = asyncssh.SSHClientConnectionOptions(
+        config=None, client_keys=None, agent_path=None, known_hosts=b"", encryption_algs=PREFERRED_CIPHERS
+    )
+    assert list(options.encryption_algs)[:2] == [b"aes256-gcm@openssh.com", b"aes128-gcm@openssh.com"]
+    assert set(options.encryption_algs) == set(asyncssh.encryption.get_default_encryption_algs())
 
 
 def test_open_socket_closed_port_is_unreachable() -> None:

@@ -113,6 +113,8 @@ def test_run_stage_failed_service_has_a_skipped_outcome_on_each_of_its_nodes(pus
     assert found["outcomes"][0]["message"].startswith("nova_production on b: not tried: no credd.")
     assert found["outcomes"][0]["kind"] == "not_attempted"
     assert found["nodes"] == {"b": [0, 3], "c": [1], "a": [2]}
+    assert "shown_nodes" not in found
+    assert run_stage([stopped, ready], node_results="failed")["shown_nodes"] == ["a", "b", "c"]
 
 
 def make_bad(path: Path) -> None:

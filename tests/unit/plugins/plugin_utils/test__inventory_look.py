@@ -15,6 +15,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._inventory_loo
     addresses,
     check_known_settings,
     check_run_settings,
+    look_at,
     raw_variables,
 )
 
@@ -46,9 +47,14 @@ def test_raw_variables_of_an_unknown_host_are_none(task_vars: dict[str, t.Any]) 
     assert raw_variables(task_vars, "a") == {}
 
 
+def test_look_at_keeps_of_each_host_what_tells_something() -> None:
+    task_vars = with_hosts(a={"ansible_host": "n1", "managed_tokens_push_retries": 1, "other": 1}, b={"other": 2})
+    assert look_at(task_vars, "aab") == {"a": {"ansible_host": "n1", "managed_tokens_push_retries": 1}, "b": {}}
+
+
 def test_addresses_only_of_hosts_that_have_their_own() -> None:
     task_vars = with_hosts(a={"ansible_host": "10.0.0.1", "ansible_port": 2222}, b={"ansible_host": ""}, c={})
-    assert addresses(task_vars, "abc", never) == {"a": {"address": "10.0.0.1", "port": 2222}}
+    assert addresses(task_vars, look_at(task_vars, "abc"), "abc", never) == {"a": {"address": "10.0.0.1", "port": 2222}}
 
 
 def test_addresses_templates_are_resolved_with_the_hosts_own_variables() -> None:
@@ -59,7 +65,8 @@ def test_addresses_templates_are_resolved_with_the_hosts_own_variables() -> None
     task_vars = with_hosts(
         a={"ansible_host": "{{ short }}.lab", "short": "n1"}, b={"ansible_host": "{{ short }}.lab", "short": "n2"}
     )
-    assert addresses(task_vars, "ab", template) == {"a": {"address": "n1.lab"}, "b": {"address": "n2.lab"}}
+    found = addresses(task_vars, look_at(task_vars, "ab"), "ab", template)
+    assert found == {"a": {"address": "n1.lab"}, "b": {"address": "n2.lab"}}
 
 
 SETTING = "managed_tokens_push_retries"
@@ -67,8 +74,8 @@ SETTING = "managed_tokens_push_retries"
 
 def test_check_run_settings_same_for_all_hosts_is_fine() -> None:
     task_vars = with_hosts(a={SETTING: 1, "other": 1}, b={SETTING: 1, "other": 2})
-    check_run_settings(task_vars, ["a", "b"])
-    check_run_settings(task_vars, [])
+    check_run_settings(look_at(task_vars, "ab"), ["a", "b"])
+    check_run_settings({}, [])
 
 
 def test_check_run_settings_different_ones_are_told_each_once() -> None:
@@ -76,7 +83,7 @@ def test_check_run_settings_different_ones_are_told_each_once() -> None:
         a={SETTING: 1}, b={SETTING: 2, "managed_tokens_vault_ca": "/x"}, c={SETTING: 3, "managed_tokens_vault_ca": "/y"}
     )
     with pytest.raises(BadInput) as caught:
-        check_run_settings(task_vars, ["a", "b", "c"])
+        check_run_settings(look_at(task_vars, "abc"), ["a", "b", "c"])
     assert [text.partition(";")[0] for text in caught.value.problems] == [
         f"{SETTING} is not the same for the hosts a and b",
         "managed_tokens_vault_ca is not the same for the hosts a and b",

@@ -96,6 +96,13 @@ def test_result_of_stages_is_collected(listener: PlayListener) -> None:
     assert found.hosts == ("n1", "n2")
 
 
+def test_finish_counts_nodes_that_had_no_result_of_their_own(listener: PlayListener) -> None:
+    listener.result(stage("push_vault_token", outcomes=[outcome("push", node="n2"), outcome("push", node="n3")]))
+    found = listener.finish(FakeStats())
+    assert found is not None
+    assert found.hosts == ("n1", "n2", "n3")
+
+
 def test_result_of_the_registry_names_the_other_program(listener: PlayListener) -> None:
     listener.result(stage("ferry_uids", outcomes=[outcome("registry", account="dunepro")]))
     assert listener.collected.program == "refresh-uids-from-ferry"

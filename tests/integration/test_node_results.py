@@ -1,0 +1,99 @@
+# Copyright (c) 2026 fife.managed_tokens contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which nodes get a result of their own, and that the exit status and the verdict do not depend on it."""
+
+from __future__ import annotations
+
+import pytest
+from laboratory import Laboratory
+
+FAILED_ONLY = ("-e", "managed_tokens_node_results=failed")
+DUNE_NODE = "dunegpvm01.lab.example"
+OTHER_NODE = "dunegpvm02.lab.example"
+
+
+@pytest.fixture(scope="module")
+def healthy(light: Laboratory) -> Laboratory:
+    """Give a laboratory in which everything is in place; only what heals itself is broken in it."""
+    light.lab("heal")
+    done = light.push()
+    assert done.status == 0, done.output
+    return light
+
+
+def test_with_failed_a_run_that_is_well_shows_its_first_node_and_the_verdict(healthy: Laboratory) -> None:
+    before = {node: healthy.accepted_connections(node) for node in healthy.nodes}
+    done = healthy.push(*FAILED_ONLY)
+    assert done.status == 0, done.output
+    assert set(done.recap) == {healthy.nodes[0]}
+    assert f"{len(healthy.services)} of {len(healthy.services)} services well" in done.flat
+    for node in healthy.nodes:
+        assert healthy.accepted_connections(node) - before[node] == len(healthy.services_on(node)), node
+
+
+def test_with_failed_a_dead_node_is_shown_after_one_that_is_well(healthy: Laboratory) -> None:
+    dead = healthy.nodes[0]
+    with healthy.fault("node-blackholed", dead):
+        done = healthy.push(*FAILED_ONLY)
+    assert done.status == 4, done.output
+    first_well = next(node for node in healthy.nodes if node != dead)
+    results = done.output.rpartition("PLAY [Tell what came of it]")[2].partition("PLAY RECAP")[0]
+    assert {node for node in healthy.nodes if node in results} == {first_well, dead}
+    assert results.index(f"ok: [{first_well}") < results.index(f"[{dead}]: UNREACHABLE!")
+    assert (done.recap[dead].unreachable, done.recap[first_well].failed) == (1, 0)
+
+
+def test_with_failed_every_kind_of_failure_has_its_status_and_line(healthy: Laboratory) -> None:
+    healthy.lab("fault", "node-blackholed", OTHER_NODE)
+    with healthy.fault("account-refused", "dunepro", DUNE_NODE):
+        done = healthy.push(*FAILED_ONLY)
+    assert done.status == 4, done.output
+    assert done.recap[DUNE_NODE].failed == 1
+    assert done.recap[OTHER_NODE].unreachable == 1
+    assert f"dune_production on {DUNE_NODE}: {DUNE_NODE} does not let the account dunepro in" in done.flat
+    assert "pairs in place" in done.flat
+
+
+def test_with_failed_a_service_without_ticket_fails_its_nodes_and_the_run(healthy: Laboratory) -> None:
+    with healthy.fault("keytab-missing", "novapro"):
+        done = healthy.push(*FAILED_ONLY, "--limit", "nova")
+    assert done.status == 2, done.output
+    assert {node for node in done.recap if done.recap[node].failed} == {
+        node["name"] for node in healthy.layout["nodes"] if "nova" in node["experiments"]
+    }
+
+
+def test_with_failed_a_limit_holds_and_may_come_from_a_file(healthy: Laboratory) -> None:
+    chosen = healthy.nodes[-2:]
+    healthy.run("sh", "-c", f"printf '%s\\n' {' '.join(chosen)} > /home/mtokens/some")
+    before = {node: healthy.accepted_connections(node) for node in healthy.nodes}
+    done = healthy.push(*FAILED_ONLY, "--limit", "@/home/mtokens/some")
+    assert done.status == 0, done.output
+    assert len(done.recap) == 1
+    assert set(done.recap) < set(chosen)
+    served = {node for node in healthy.nodes if healthy.accepted_connections(node) > before[node]}
+    assert served == {node for node in chosen if healthy.services_on(node)}
+
+
+def test_a_limit_file_without_a_node_is_refused(healthy: Laboratory) -> None:
+    healthy.run("sh", "-c", "echo localhost > /home/mtokens/none")
+    done = healthy.push("--limit", "@/home/mtokens/none")
+    assert done.status != 0
+    assert "there is nothing to keep fresh" in done.flat or "no hosts to target" in done.flat
+
+
+def test_in_check_mode_failed_shows_as_little(healthy: Laboratory) -> None:
+    healthy.run("rm", "-rf", "/srv/lab/state/service-credd-vault-tokens")
+    done = healthy.push(*FAILED_ONLY, "--check")
+    assert done.status == 0, done.output
+    assert set(done.recap) == {healthy.nodes[0]}
+    assert "would be renewed" in done.flat
+
+
+def test_another_word_is_refused_before_anything_is_done(healthy: Laboratory) -> None:
+    before = {node: healthy.accepted_connections(node) for node in healthy.nodes}
+    done = healthy.push("-e", "managed_tokens_node_results=some")
+    assert done.status == 2, done.output
+    assert "value of managed_tokens_node_results must be one of: all, failed, got: some" in done.flat
+    assert {node: healthy.accepted_connections(node) for node in healthy.nodes} == before
