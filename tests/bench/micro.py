@@ -16,14 +16,25 @@ from measured_laboratory import INSIDE, measured_laboratory
 from performance_document import write_section
 
 TITLE = "Single steps of a run"
+ROUND_TRIPS = (
+    "Round trips are counted by a proxy that delays what it passes on; that of TCP's own connect is not among them."
+)
 
 
-def rows(found: t.Sequence[tuple[str, t.Sequence[tuple[float, float]]]]) -> list[list[str]]:
+class Found(t.TypedDict):
+    """What the program in the laboratory prints: [wall, CPU] seconds of each repetition, and round trips."""
+
+    times: list[tuple[str, list[tuple[float, float]]]]
+    round_trips: list[tuple[str, float]]
+
+
+def rows(found: Found) -> list[list[str]]:
     """Give the lines of the table, its head first; times in milliseconds."""
-    lines = [["step", "wall, ms", "CPU of the client, ms", "repetitions"]]
-    for title, times in found:
+    lines = [["step", "wall, ms", "CPU of the client, ms", "round trips", "repetitions"]]
+    for title, times in found["times"]:
         walls, cpus = zip(*times, strict=True)
-        lines.append([title, _shown(walls), _shown(cpus), str(len(times))])
+        trips = dict(found["round_trips"]).get(title)
+        lines.append([title, _shown(walls), _shown(cpus), f"{trips:.1f}" if trips else "-", str(len(times))])
     return lines
 
 
@@ -52,7 +63,7 @@ def main(words: t.Sequence[str]) -> None:
         "",
         *aligned(rows(json.loads(done.output.splitlines()[-1]))),
         "",
-        f"Medians, with the least and the greatest; load of the machine before: {load:.1f}.",
+        f"Medians, with the least and the greatest; load of the machine before: {load:.1f}. {ROUND_TRIPS}",
     ]
     print("\n".join(["", *lines, ""]), flush=True)
     if not given.dry:

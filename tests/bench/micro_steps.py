@@ -4,44 +4,41 @@
 """Take single steps of a run, many times each, and print what each took as JSON. Runs inside a laboratory with one node
 and one service, as the service account.
 
-Usage: micro_steps.py REPETITIONS. Each step has its name, what one repetition does, and [wall, CPU] seconds of each.
+Usage: micro_steps.py REPETITIONS. Each step has its name, what one repetition does, and [wall, CPU] seconds of each;
+round trips are counted for what talks to the node.
 """
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 import sys
 import tempfile
 import time
-import typing as t
 from dataclasses import replace
 from pathlib import Path
 
+import yaml
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from micro_node import COMPARED, LOGIN, REPLACED, Node1, Step
+
 from ansible_collections.fife.managed_tokens.plugins.module_utils._inventory_view import InventoryView
-from ansible_collections.fife.managed_tokens.plugins.module_utils._kerberos import take_ticket
 from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import remember_run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import FAILED, OK, PUSH, Outcome
-from ansible_collections.fife.managed_tokens.plugins.module_utils._push import Pair, PushSettings, push_all
 from ansible_collections.fife.managed_tokens.plugins.module_utils._resolve import resolve
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
-from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node, Service
-from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import (
-    SshSettings,
-    open_socket,
-    read_known_hosts,
-    session,
-)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State, open_state
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected, Contact
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._legacy_file import read_configuration
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._legacy_inventory import translate
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._metrics_snapshot import snapshot
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report import report
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 
 SERVICES, EXPERIMENTS, NODES = 1000, 500, 3000
 OUTCOMES, SHARE_FAILED, FEW = 10_000, 100, 5
-Step = t.Callable[[int], object]
 
 
 def measured(step: Step, repetitions: int) -> list[tuple[float, float]]:
@@ -55,53 +52,34 @@ def measured(step: Step, repetitions: int) -> list[tuple[float, float]]:
     return found
 
 
-class Node1:
-    """The service and the node of the laboratory, with a ticket."""
+def reading(directory: Path) -> Step:
+    """Give the step that reads and translates a large configuration of the Go service."""
+    roles = [f"role{number}" for number in range(SERVICES // EXPERIMENTS)]
+    experiments = {
+        f"exp{number:03d}": {
+            "emails": [f"exp{number:03d}@lab.example"],
+            "roles": {
+                role: {
+                    "account": f"exp{number:03d}{role}",
+                    "destinationNodes": [f"node{node:04d}.lab.example" for node in range(number * 6, number * 6 + 6)],
+                }
+                for role in roles
+            },
+        }
+        for number in range(EXPERIMENTS)
+    }
+    path = directory / "managedTokens.yml"
+    path.write_text(
+        yaml.safe_dump({"kerberosPrincipalPattern": "{{.Account}}@LAB.EXAMPLE", "experiments": experiments})
+    )
 
-    def __init__(self, layout: t.Mapping[str, t.Any], directory: Path) -> None:
-        plain = layout["services"][0]
-        self.keytab, self.principal, self.directory = Path(plain["keytab"]), plain["principal"], directory
-        self.ccache = directory / "ccache"
-        take_ticket(self.principal, self.keytab, self.ccache)
-        name = layout["nodes"][0]["name"]
-        self.node = Node(name, name)
-        self.service = Service(
-            name=plain["name"],
-            config_name=plain["name"],
-            experiment=plain["experiment"],
-            role=plain["role"],
-            account=plain["account"],
-            uid=plain["uid"],
-            principal=self.principal,
-            keytab=str(self.keytab),
-            vault_server=layout["vault"]["name"],
-            nodes=(self.node,),
-            ccache=f"FILE:{self.ccache}",
-        )
-        self.settings = PushSettings(SshSettings(read_known_hosts([layout["paths"]["known_hosts"]])), retries=0)
-        self.run = Run.begin(Timeouts(run=3600.0))
+    def step(_number: int) -> None:
+        _source, tree = read_configuration(str(path))
+        found = translate(tree)
+        if len(found.groups) != EXPERIMENTS:
+            raise SystemExit(f"reading: {len(found.groups)} experiments")
 
-    def ticket(self, number: int) -> None:
-        take_ticket(self.principal, self.keytab, self.directory / f"ccache{number}")
-
-    def login(self, _number: int) -> None:
-        async def work() -> None:
-            sock = await open_socket(self.node, 10.0)
-            async with session(sock, self.node, self.service.account, self.service.ccache, self.settings.ssh, 10.0):
-                pass
-
-        asyncio.run(work())
-
-    def push(self, number: int, *, changes: bool) -> None:
-        content = f"hvs.{number if changes else 'same':_>90}\n".encode()
-        uid = self.service.uid
-        paths = (f"/tmp/vt_u{uid}", f"/tmp/vt_u{uid}-{self.service.name}", f"/tmp/default_role_{uid}")
-        pair = Pair(self.service, self.node, tuple((path, content) for path in paths))
-        (pushed,) = asyncio.run(push_all([pair], self.run, self.settings))
-        if pushed.outcome.is_failure:
-            raise SystemExit(pushed.outcome.message)
-        if number >= 0 and bool(pushed.changes) is not changes:
-            raise SystemExit(f"push {number} changed {len(pushed.changes)} files")
+    return step
 
 
 def resolving() -> Step:
@@ -178,15 +156,17 @@ def main() -> None:
         one, site = Node1(layout, Path(name)), Site(Path(name))
         steps: list[tuple[str, Step, int]] = [
             ("one ticket from a keytab", one.ticket, repetitions),
-            ("one ssh connection: connect, log in, SFTP", one.login, repetitions),
-            ("one push, 3 files compared", functools.partial(one.push, changes=False), repetitions),
-            ("one push, 3 files compared and replaced", functools.partial(one.push, changes=True), repetitions),
+            (LOGIN, one.login, repetitions),
+            (COMPARED, functools.partial(one.push, changes=False), repetitions),
+            (REPLACED, functools.partial(one.push, changes=True), repetitions),
             (f"resolving {SERVICES:,} services on {NODES:,} nodes", resolving(), FEW),
+            (f"reading an old configuration of {SERVICES:,} services", reading(Path(name)), FEW),
             (f"remembering {OUTCOMES:,} outcomes", site.remember, FEW),
             (f"report over {OUTCOMES:,} outcomes, {OUTCOMES // SHARE_FAILED} failures", site.report, FEW),
             (f"metrics snapshot of {OUTCOMES:,} pairs", site.snapshot, FEW),
         ]
-        print(json.dumps([(title, measured(step, count)) for title, step, count in steps]))
+        times = [(title, measured(step, count)) for title, step, count in steps]
+        print(json.dumps({"times": times, "round_trips": one.round_trips()}))
 
 
 if __name__ == "__main__":
