@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import StageOrder
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import StageOrder, TokensError
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_verdict import (
     NODE_RESULT_SPEC,
     run_node_result,
@@ -38,6 +40,22 @@ class ActionModule(Door):
                 )
             options["outcomes"] = [batch["outcomes"][position] for position in batch["nodes"].get(node, ())]
         return options
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Give the node's result.
+
+        As the role calls it, for every node, there is nothing to validate, and nothing to clean up when it is
+        interrupted; then all that is left out.
+        """
+        if self._task.args.keys() != {"batch"}:
+            return super().run(tmp, task_vars)
+        result: dict[str, t.Any] = ActionBase.run(self, tmp, task_vars)
+        try:
+            options = self.complete(dict(self._task.args), task_vars or {})
+            result.update(run_node_result(options, self._context(result)))
+        except TokensError as err:
+            result.update(failed=True, msg=err.msg, kind=err.kind)
+        return result
 
     def _is_in_process(self) -> bool:
         return True

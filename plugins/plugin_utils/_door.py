@@ -16,6 +16,7 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import InterruptedRun, StageOrder, TokensError
@@ -80,7 +81,14 @@ class Door(ActionBase):
     def _validated(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         checked = ArgumentSpecValidator(self.SPEC).validate(options)
         if checked.error_messages:
-            raise AnsibleActionFail(" ".join(f"{message.rstrip('.')}." for message in checked.error_messages))
+            # ansible-core leaves it to the caller to say what the names of unsupported options are.
+            messages = [
+                f"Unsupported options for {self._task.action}: {error.msg}"
+                if isinstance(error, UnsupportedError)
+                else error.msg
+                for error in checked.errors
+            ]
+            raise AnsibleActionFail(" ".join(f"{message.rstrip('.')}." for message in messages))
         parameters: dict[str, t.Any] = checked.validated_parameters
         return parameters
 

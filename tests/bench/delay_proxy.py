@@ -16,24 +16,35 @@ class DelayProxy:
 
     def __init__(self, address: str, port: int) -> None:
         self.delay = 0.0
+        self.port = 0
         self._target = (address, port)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), daemon=True)
+        self._is_up = threading.Event()
 
     def __enter__(self) -> t.Self:
         self._thread.start()
-        serving = asyncio.run_coroutine_threadsafe(asyncio.start_server(self._serve, "127.0.0.1", 0), self._loop)
-        self._server = serving.result(10.0)
-        self.port: int = self._server.sockets[0].getsockname()[1]
+        if not self._is_up.wait(10.0):
+            raise TimeoutError("the proxy did not come up")
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._down.set)
         self._thread.join(10.0)
+
+    async def _main(self) -> None:
+        self._loop, self._down = asyncio.get_running_loop(), asyncio.Event()
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        self._is_up.set()
+        await self._down.wait()
+        server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there_writer = await asyncio.open_connection(*self._target)
         await asyncio.gather(self._pump(reader, there_writer), self._pump(there_reader, writer))
+        await asyncio.sleep(self.delay)
+        for side in (writer, there_writer):
+            side.close()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         loop = asyncio.get_running_loop()
@@ -41,7 +52,12 @@ class DelayProxy:
             while data := await reader.read(65536):
                 # Later calls come later, so the order stays.
                 loop.call_later(self.delay, writer.write, data)
-        loop.call_later(self.delay, writer.close)
+        loop.call_later(self.delay, _end, writer)
+
+
+def _end(writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        writer.write_eof()
 
 
 def round_trips(work: t.Callable[[], float], proxy: DelayProxy, delays: tuple[float, float] = (0.02, 0.06)) -> float:

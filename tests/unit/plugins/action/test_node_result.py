@@ -9,11 +9,12 @@ import types
 import typing as t
 
 import pytest
+from ansible.errors import AnsibleActionFail
 
 from ansible_collections.fife.managed_tokens.plugins.action.node_result import ActionModule
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import outcome
 
-BATCH = {
+BATCH: dict[str, t.Any] = {
     "outcomes": [
         outcome("push", "changed", node="a").to_dict(),
         outcome("push", "failed", node="b", kind="node_unreachable", message="no answer").to_dict(),
@@ -22,10 +23,15 @@ BATCH = {
 }
 
 
-def result_of(host: str, **task_vars: t.Any) -> dict[str, t.Any]:
+def result_of(host: str, args: dict[str, t.Any] | None = None, **task_vars: t.Any) -> dict[str, t.Any]:
     """Give the host's result; the connection is one that must not be used."""
     task = types.SimpleNamespace(
-        action="node_result", args={"batch": "pushed"}, check_mode=False, diff=False, async_val=0, get_name=lambda: "x"
+        action="node_result",
+        args=args or {"batch": "pushed"},
+        check_mode=False,
+        diff=False,
+        async_val=0,
+        get_name=lambda: "x",
     )
     connection = types.SimpleNamespace(transport="ssh", _shell=types.SimpleNamespace(tmpdir=None))
     fakes: list[t.Any] = [task, connection, None, None, None, None]
@@ -44,6 +50,13 @@ def test_run_gives_each_host_its_own_result(host: str, wanted: dict[str, t.Any])
     result = result_of(host, pushed=BATCH)
     assert {key: result[key] for key in wanted} == wanted
     assert "failed" not in result
+
+
+def test_run_with_options_of_its_own_gives_the_same_and_refuses_wrong_ones() -> None:
+    args = {"node": "a", "outcomes": BATCH["outcomes"][:1]}
+    assert result_of("x", args)["msg"] == "Updated: dune_production."
+    with pytest.raises(AnsibleActionFail, match=r"^Unsupported options for node_result: nod\. Supported"):
+        result_of("x", {"batch": "pushed", "nod": "a"}, pushed=BATCH)
 
 
 @pytest.mark.parametrize("batch", [{}, {"pushed": None}, {"pushed": {"skipped": True}}])
