@@ -61,8 +61,8 @@ options:
     default: []
   node_results:
     description:
-      - Which nodes are to have a result of their own in a play that follows, V(all) or the V(failed) ones after one that is
-        well. RV(shown_nodes) says which these are.
+      - Which nodes are to have a result of their own in a play that follows, V(all) or the V(failed) ones after one
+        that is well. RV(shown_nodes) says which these are.
       - Without it, all when there are at most 20, and the failed ones otherwise.
     type: str
     choices: [all, failed]
