@@ -93,7 +93,10 @@ def _start(argv: t.Sequence[str], env: t.Mapping[str, str], terminal: str) -> in
     # A worker of Ansible's may ignore signals, and what is ignored stays so in programs.
     defaults = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE]
     try:
-        return os.posix_spawn(argv[0], list(argv), dict(env), file_actions=files, setsid=True, setsigdef=defaults)
+        # AnsibleModule.run_command can give a program neither a terminal nor a session.
+        return os.posix_spawn(  # pylint: disable=ansible-bad-function
+            argv[0], list(argv), dict(env), file_actions=files, setsid=True, setsigdef=defaults
+        )
     except OSError as err:
         raise Missing(f"The program {argv[0]} cannot be executed: {err.strerror}.") from err
 
