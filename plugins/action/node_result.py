@@ -10,6 +10,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import StageOrder, TokensError
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_verdict import (
     NODE_RESULT_SPEC,
     run_node_result,
@@ -52,7 +53,7 @@ class ActionModule(Door):
         result: dict[str, t.Any] = ActionBase.run(self, tmp, task_vars)
         try:
             options = self.complete(dict(self._task.args), task_vars or {})
-            result.update(run_node_result(options, self._context(result)))
+            result.update(run_node_result(options, Context()))
         except TokensError as err:
             result.update(failed=True, msg=err.msg, kind=err.kind)
         return result
