@@ -6,7 +6,7 @@
 """Bring one file on a node to the wanted content: look, decide, apply.
 
 A reader of the destination sees the old or the new token, whole, at every instant: the new one is written under a
-temporary name (created exclusively, 0600), flushed, made 0400, and renamed over the old one. What is not the
+temporary name (created exclusively, 0400), flushed, and renamed over the old one. What is not the
 account's own plain file is never followed, read or replaced.
 
 What need not wait for an answer is asked together, as long as it is all the same in which order the server takes it: to
@@ -42,7 +42,6 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
 
 MODE = 0o400
-TEMPORARY_MODE = 0o600
 STALE_S = 3600.0
 CLEAN_UP_S = 3.0
 # The SFTP protocol's FXF_WRITE, FXF_CREAT and FXF_EXCL.
@@ -178,14 +177,14 @@ async def apply(sftp: asyncssh.SFTPClient, wanted: Wanted, step: Step) -> None:
 async def _replace(sftp: asyncssh.SFTPClient, wanted: Wanted, content: bytes) -> None:
     temporary, file = await _create(sftp, wanted)
     try:
-        _written, attributes, *_done = await asyncio.gather(
-            file.write(content), file.stat(), file.setstat(asyncssh.SFTPAttrs(permissions=MODE)), _flush(file)
-        )
+        _written, attributes, _flushed = await asyncio.gather(file.write(content), file.stat(), _flush(file))
         if attributes.uid != wanted.uid:
             raise UidMismatch(
                 f"The account has UID {attributes.uid} on {wanted.node}, not {wanted.uid} as configured; "
                 f"{wanted.path} was not written."
             )
+        if stat.S_IMODE(attributes.permissions or 0) != MODE:  # a server that has its own idea of new files
+            await file.setstat(asyncssh.SFTPAttrs(permissions=MODE))
         await asyncio.gather(file.close(), sftp.posix_rename(temporary, wanted.path))
     except BaseException:
         # Also when the push is being cancelled; closing the handle is the server's business then.
@@ -202,7 +201,7 @@ async def _create(sftp: asyncssh.SFTPClient, wanted: Wanted) -> tuple[str, async
     directory, name = posixpath.split(wanted.path)
     # One fixed name first: what a killed run left under it is found again without listing the directory. If another
     # run is writing at this moment, or somebody sits on the name, a random one serves.
-    attributes = asyncssh.SFTPAttrs(permissions=TEMPORARY_MODE)
+    attributes = asyncssh.SFTPAttrs(permissions=MODE)
     fixed = posixpath.join(directory, f".{name}.managed-tokens.tmp")
     for temporary in (fixed, fixed, posixpath.join(directory, f".{name}.{secrets.token_hex(8)}.tmp")):
         try:

@@ -7,8 +7,9 @@
 
 from __future__ import annotations
 
+import queue
 import typing as t
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import end_all_programs
 
@@ -48,15 +49,22 @@ def fan_out(
     failed = 0
     pool = ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(items))), thread_name_prefix="fan_out")
     try:
-        pending: dict[Future[Result], int] = {pool.submit(work, item): number for number, item in enumerate(items)}
-        while pending:
-            done, _rest = wait(pending, timeout=LONGEST_WAIT_S, return_when=FIRST_COMPLETED)
-            for future in done:
-                number = pending.pop(future)
-                results[number] = future.result()
-                failed += is_failure(results[number])
-                if progress is not None:
-                    progress(len(results), len(items), failed)
+        finished: queue.SimpleQueue[Future[Result]] = queue.SimpleQueue()
+        numbers: dict[Future[Result], int] = {}
+        for number, item in enumerate(items):
+            future = pool.submit(work, item)
+            numbers[future] = number
+            future.add_done_callback(finished.put)
+        while len(results) < len(items):
+            try:
+                future = finished.get(timeout=LONGEST_WAIT_S)
+            except queue.Empty:
+                continue
+            number = numbers[future]
+            results[number] = future.result()
+            failed += is_failure(results[number])
+            if progress is not None:
+                progress(len(results), len(items), failed)
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         at_early_end()

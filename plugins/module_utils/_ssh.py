@@ -24,6 +24,8 @@ from pathlib import Path
 
 try:
     import asyncssh
+
+    from ansible_collections.fife.managed_tokens.plugins.module_utils._lean_connection import LeanClient
 except ImportError:  # the stage says so in one sentence before anything here is used
     asyncssh = None  # type: ignore[assignment]
 
@@ -170,6 +172,7 @@ async def session(
                     node.address,
                     node.port,
                     sock=sock,
+                    client_factory=LeanClient,
                     username=account,
                     config=None,
                     client_keys=None,

@@ -18,6 +18,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._ping import (
     PROBES,
     Probe,
     ask,
+    echo_probe,
     icmp_probe,
     nodes_of,
     tcp_probe,
@@ -68,6 +69,9 @@ def _probe(params: t.Mapping[str, t.Any], timeout: float, context: Context) -> P
     if params["probe"] == NONE:
         return None
     if params["probe"] == ICMP:
+        # Options are those of the program.
+        if not params["options"] and (own := echo_probe(timeout)) is not None:
+            return own
         try:
             return icmp_probe(run_program, timeout, params["options"])
         except Missing as err:

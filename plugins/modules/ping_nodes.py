@@ -18,12 +18,15 @@ author:
   - fife.managed_tokens contributors (@fife)
 options:
   probe:
-    description: V(icmp) uses the system's C(ping), V(tcp) connects to the ssh port, V(none) asks nobody.
+    description:
+      - V(icmp) sends an ICMP echo request, V(tcp) connects to the ssh port, V(none) asks nobody.
+      - Where the system does not let the user send one (C(net.ipv4.ping_group_range)), and with O(options), V(icmp)
+        runs C(ping), and where that is not installed it does as V(tcp).
     type: str
     choices: [icmp, tcp, none]
     default: icmp
   options:
-    description: More options for C(ping).
+    description: More options for C(ping), which is run then.
     type: list
     elements: str
     default: []

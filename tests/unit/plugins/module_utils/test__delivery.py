@@ -253,6 +253,13 @@ class OtherUid(NodeFiles):
         return asyncssh.SFTPAttrs(uid=UID + 7, gid=0, permissions=0o100600, size=0)
 
 
+class OwnMode(NodeFiles):
+    """Give every new file a mode of the server's own choice."""
+
+    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        return super().open(path, pflags, asyncssh.SFTPAttrs(permissions=0o644))
+
+
 class Meddled(NodeFiles):
     """Have another program that makes its own file of the new one at once."""
 
@@ -295,6 +302,20 @@ def test_apply_failed_write_keeps_the_old_file_and_says_why(
     # Over a broken connection nobody can tidy up; the next run does.
     left = [path.name for path in there(tmp_path).parent.iterdir() if path != there(tmp_path)]
     assert left == ([".vt_u50100.managed-tokens.tmp"] if base is Breaking else [])
+
+
+def test_apply_new_file_is_private_from_its_first_moment_and_whatever_the_server_thinks(tmp_path: Path) -> None:
+    modes: list[int] = []
+
+    class Watched(NodeFiles):
+        def fsync(self, file_obj: object) -> None:
+            modes.append(os.fstat(t.cast("t.Any", file_obj).fileno()).st_mode & 0o777)
+
+    apply(tmp_path, base=Watched)
+    assert modes == [0o400]
+    there(tmp_path).unlink()
+    apply(tmp_path, base=OwnMode)
+    assert there(tmp_path).stat().st_mode & 0o777 == 0o400
 
 
 def test_apply_write_that_another_program_spoilt_is_told(tmp_path: Path) -> None:

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils import _ping
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _stage_ping as stage
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import Missing
 from ansible_collections.fife.managed_tokens.plugins.module_utils._ping import (
     UNANSWERED,
     ask,
+    echo_probe,
     icmp_probe,
     nodes_of,
     tcp_probe,
@@ -68,6 +70,39 @@ def test_icmp_probe_tells_why_there_was_no_answer(ping: Path, done: Finished, si
     assert asked == [[str(ping), "-n", "-q", "-c", "1", "-W", "2", "-I", "eth0", "10.0.0.1"]]
 
 
+def gone(_host: str, _timeout: float) -> t.NoReturn:
+    raise OSError(113, "No route to host")
+
+
+def unknown(_host: str, _timeout: float) -> t.NoReturn:
+    raise socket.gaierror(-2, "Name or service not known")
+
+
+# How a host answers, and what is said of it.
+ECHOES: tuple[tuple[t.Callable[[str, float], bool], str | None], ...] = (
+    (lambda _host, _timeout: True, None),
+    (lambda _host, _timeout: False, "no answer within 2.5 s"),
+    (gone, "10.0.0.1: No route to host"),
+    (unknown, "10.0.0.1: Name or service not known"),
+)
+
+
+@pytest.mark.parametrize(("host", "silence"), ECHOES)
+def test_echo_probe_tells_why_there_was_no_answer(
+    monkeypatch: pytest.MonkeyPatch, host: t.Callable[[str, float], bool], silence: str | None
+) -> None:
+    monkeypatch.setattr(_ping, "may_ask", lambda: True)
+    monkeypatch.setattr(_ping, "is_answered", host)
+    probe = echo_probe(2.5)
+    assert probe is not None
+    assert probe(node("a", address="10.0.0.1")) == silence
+
+
+def test_echo_probe_is_none_where_the_system_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_ping, "may_ask", lambda: False)
+    assert echo_probe(2.5) is None
+
+
 def test_tcp_probe_of_a_listening_and_of_a_closed_port() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         there = node("a", address="127.0.0.1", port=listening.getsockname()[1])
@@ -104,8 +139,27 @@ def test_run_stage_silence_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [outcome["status"] for outcome in found["outcomes"]] == ["ok", "failed"]
 
 
+# Whether the system lets us ask, the options, and who asks.
+WHO: tuple[tuple[bool, list[str], str], ...] = (
+    (True, [], "echo"),
+    (True, ["-I", "eth0"], "program"),
+    (False, [], "program"),
+)
+
+
+@pytest.mark.parametrize(("may_ask", "options", "who"), WHO)
+def test_run_stage_the_program_is_for_its_options_and_for_who_may_not_ask(
+    monkeypatch: pytest.MonkeyPatch, may_ask: bool, options: list[str], who: str
+) -> None:
+    monkeypatch.setattr(stage, "echo_probe", lambda _timeout: (lambda _node: "echo") if may_ask else None)
+    monkeypatch.setattr(stage, "icmp_probe", lambda _run, _timeout, _options: lambda _node: "program")
+    found = run_stage([], options=options)
+    assert [outcome["message"] for outcome in found["outcomes"]] == [f"a: {who}", f"b: {who}"]
+
+
 def test_run_stage_without_ping_probes_the_ssh_ports_and_says_so(ping: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ping.unlink()
+    monkeypatch.setattr(stage, "echo_probe", lambda _timeout: None)
     monkeypatch.setattr(stage, "tcp_probe", lambda _timeout: lambda _node: None)
     warnings: list[str] = []
     assert run_stage(warnings)["answered"] == ["a", "b"]
