@@ -1,7 +1,7 @@
 # Copyright (c) 2026 fife.managed_tokens contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the laboratory's own inventory, ready for the playbooks."""
+"""Write the laboratory's own inventory and ansible.cfg, ready for the playbooks."""
 
 from __future__ import annotations
 
@@ -23,9 +23,20 @@ from world.layout import (
 )
 from world.postgres import DATABASE, ROLE
 
+# What the README asks every site to have.
+ANSIBLE_CFG = """\
+[defaults]
+internal_poll_interval = 0.005
+
+[inventory]
+unparsed_is_failed = True
+any_unparsed_is_failed = True
+"""
+
 
 def write(layout: Layout) -> None:
     """Write hosts and settings; JSON is YAML."""
+    _write_ansible_cfg()
     directory = Path(PATHS["inventory"])
     settings = directory / "group_vars" / "all"
     settings.mkdir(parents=True)
@@ -96,6 +107,12 @@ def _report_settings(layout: Layout) -> dict[str, t.Any]:
         "managed_tokens_log_file": str(state / "report.jsonl"),
         "managed_tokens_textfile": "",
     }
+
+
+def _write_ansible_cfg() -> None:
+    site = Path("/etc/ansible/ansible.cfg")
+    site.parent.mkdir(exist_ok=True)
+    site.write_text(ANSIBLE_CFG)
 
 
 def _write(path: Path, content: dict[str, t.Any]) -> None:
