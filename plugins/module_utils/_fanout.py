@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import typing as t
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -56,10 +57,7 @@ def fan_out(
             numbers[future] = number
             future.add_done_callback(finished.put)
         while len(results) < len(items):
-            try:
-                future = finished.get(timeout=LONGEST_WAIT_S)
-            except queue.Empty:
-                continue
+            future = next_of(finished)
             number = numbers[future]
             results[number] = future.result()
             failed += is_failure(results[number])
@@ -73,3 +71,10 @@ def fan_out(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return [results[number] for number in range(len(items))]
+
+
+def next_of(finished: queue.SimpleQueue[Future[Result]]) -> Future[Result]:
+    """Wait for what finishes next."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return finished.get(timeout=LONGEST_WAIT_S)

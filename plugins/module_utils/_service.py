@@ -28,6 +28,18 @@ class Node:
     address: str
     port: int = SSH_PORT
 
+    def to_plain(self) -> str | dict[str, t.Any]:
+        """Give the plain form: the name alone if that says it all, which spares Ansible most of the work with it."""
+        return self.name if self == Node(self.name, self.name) else asdict(self)
+
+    @classmethod
+    def from_plain(cls, plain: str | t.Mapping[str, t.Any]) -> Node:
+        """Read the plain form.
+
+        Raises: TypeError when it was not made by C(to_plain).
+        """
+        return cls(plain, plain) if isinstance(plain, str) else cls(**plain)
+
 
 @dataclass(frozen=True, slots=True)
 class Credd:
@@ -93,7 +105,7 @@ class Service:
 
     def to_dict(self) -> dict[str, t.Any]:
         """Give the plain form that results carry."""
-        return asdict(self)
+        return asdict(replace(self, nodes=())) | {"nodes": [node.to_plain() for node in self.nodes]}
 
     @classmethod
     def from_dict(cls, plain: t.Mapping[str, t.Any]) -> Service:
@@ -104,7 +116,10 @@ class Service:
         values = {key: plain[key] for key in cls.__slots__ if key in plain}
         values["uid"] = int(values["uid"])
         values["credds"] = tuple(Credd(**credd) for credd in plain.get("credds") or ())
-        values["nodes"] = tuple(Node(**node) for node in plain.get("nodes") or ())
+        nodes = plain.get("nodes") or ()
+        if isinstance(nodes, str):
+            raise TypeError("nodes")  # or its letters would be nodes
+        values["nodes"] = tuple(Node.from_plain(node) for node in nodes)
         values["yields"] = tuple((str(node), str(path)) for node, path in plain.get("yields") or ())
         values["problem"] = Problem(**plain["problem"]) if plain.get("problem") else None
         return cls(**values)

@@ -136,7 +136,7 @@ def test_ask_all_after_an_interruption_asks_nobody_and_ends_the_waits_between_qu
             is_held.wait(0.005)
         raise Interrupted(signal.SIGINT)
 
-    monkeypatch.setattr(_fanout, "wait", interrupted)
+    monkeypatch.setattr(_fanout, "next_of", interrupted)
     run = Run.begin(Timeouts(run=90000.0, ferry=60.0))
     with pytest.raises(Interrupted):
         ask(replace(ferry, retries=3), run=run)

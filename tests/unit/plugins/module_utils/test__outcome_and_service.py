@@ -70,6 +70,20 @@ def test_to_dict_of_an_outcome_leaves_out_what_is_empty() -> None:
     }
 
 
+# A node, and its plain form.
+PLAIN_NODES: tuple[tuple[Node, str | dict[str, t.Any]], ...] = (
+    (Node("a", "a"), "a"),
+    (Node("a", "a", 2222), {"name": "a", "address": "a", "port": 2222}),
+    (Node("a", "10.0.0.1"), {"name": "a", "address": "10.0.0.1", "port": 22}),
+)
+
+
+@pytest.mark.parametrize(("node", "plain"), PLAIN_NODES)
+def test_plain_node_is_a_name_if_that_says_it_all(node: Node, plain: str | dict[str, t.Any]) -> None:
+    assert service(nodes=(node,)).to_dict()["nodes"] == [plain]
+    assert Service.from_dict(service(nodes=(node,)).to_dict()).nodes == (node,)
+
+
 def test_failed_keeps_everything_else() -> None:
     stopped = service().failed("store", "timed_out", "too long")
     assert stopped.problem == Problem("store", "timed_out", "too long")
@@ -109,7 +123,9 @@ def test_services_option_without_services_says_that_a_stage_is_missing(services:
         services_option({"services": services})
 
 
-@pytest.mark.parametrize("change", [{"uid": "x"}, {"nodes": [{"name": "a"}]}, {"credds": ["c"]}, {"problem": "p"}])
+@pytest.mark.parametrize(
+    "change", [{"uid": "x"}, {"nodes": [{"name": "a"}]}, {"nodes": "ab"}, {"credds": ["c"]}, {"problem": "p"}]
+)
 def test_services_option_damaged_service_is_bad_input(change: dict[str, t.Any]) -> None:
     with pytest.raises(BadInput, match="that service_info or a later stage returned"):
         services_option({"services": [{**service().to_dict(), **change}]})

@@ -99,7 +99,7 @@ def went(
 
 
 def names(service: t.Mapping[str, t.Any], key: str) -> list[str]:
-    return [item["name"] for item in service[key]]
+    return [item if isinstance(item, str) else item["name"] for item in service[key]]
 
 
 def test_run_stage_gives_the_service_with_nodes_and_credds_and_who_stays() -> None:
