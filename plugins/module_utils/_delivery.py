@@ -104,7 +104,7 @@ async def look(sftp: asyncssh.SFTPClient, wanted: Wanted) -> Found:
             or attributes.size != len(wanted.content)
         ):
             return found
-        async with sftp.open(wanted.path, asyncssh.FXF_READ, encoding=None) as file:
+        async with sftp.open(wanted.path, asyncssh.FXF_READ, encoding=None, block_size=0) as file:
             content = t.cast("bytes", await file.read(len(wanted.content) + 1))  # bytes, without an encoding
         return Found(True, True, False, found.uid, found.mode, content)
     except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
@@ -205,7 +205,7 @@ async def _create(sftp: asyncssh.SFTPClient, wanted: Wanted) -> tuple[str, async
     fixed = posixpath.join(directory, f".{name}.managed-tokens.tmp")
     for temporary in (fixed, fixed, posixpath.join(directory, f".{name}.{secrets.token_hex(8)}.tmp")):
         try:
-            return temporary, await sftp.open(temporary, _CREATE, attributes, encoding=None)
+            return temporary, await sftp.open(temporary, _CREATE, attributes, encoding=None, block_size=0)
         except (asyncssh.SFTPFailure, asyncssh.SFTPFileAlreadyExists):
             if temporary != fixed:
                 raise
