@@ -10,6 +10,7 @@ The counters are the Go service's own tables, so that both can count in one data
 
 from __future__ import annotations
 
+import importlib
 import time
 import typing as t
 from collections import Counter
@@ -197,9 +198,8 @@ def _numbers(db: sa.Connection, table: sa.Table, names: t.Collection[str]) -> di
 
 
 def _insert(db: sa.Connection, table: sa.Table) -> t.Any:
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    return (sqlite if db.dialect.name == "sqlite" else postgresql).insert(table)
+    # Only the one in use: the other takes longer to load than this whole module's work.
+    return importlib.import_module(f"sqlalchemy.dialects.{db.dialect.name}").insert(table)
 
 
 def _upsert(db: sa.Connection, table: sa.Table, keys: t.Sequence[sa.Column[t.Any]]) -> t.Any:
