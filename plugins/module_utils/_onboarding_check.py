@@ -44,7 +44,7 @@ class NodeSettings:
     """How nodes are looked at: `concurrency` connections at once."""
 
     ssh: SshSettings
-    concurrency: int = 20
+    concurrency: int = 40
 
 
 def vault_problem(server: str, ca: str, timeout: float) -> VaultUnavailable | None:

@@ -93,7 +93,7 @@ class PushSettings:
     first of them (seconds)."""
 
     ssh: SshSettings
-    concurrency: int = 20
+    concurrency: int = 40
     per_node: int = 8
     retries: int = 2
     retry_delay: float = 2.0

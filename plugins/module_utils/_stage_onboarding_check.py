@@ -44,7 +44,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "services": SERVICES_SPEC,
     "run": RUN_SPEC,
-    "concurrency": {"type": "int", "default": 20},
+    "concurrency": {"type": "int", "default": 40},
     "vault_ca": {"type": "path"},
     "known_hosts": {"type": "list", "elements": "path", "default": []},
     "kex_algorithms": {"type": "list", "elements": "str", "default": []},

@@ -57,7 +57,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "run": RUN_SPEC,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "unanswered": {"type": "list", "elements": "str", "default": []},
-    "concurrency": {"type": "int", "default": 20},
+    "concurrency": {"type": "int", "default": 40},
     "per_node": {"type": "int", "default": 8},
     "retries": {"type": "int", "default": 2},
     "retry_delay": {"type": "float", "default": 2.0},

@@ -22,7 +22,7 @@ options:
   concurrency:
     description: How many connections to nodes there are at once.
     type: int
-    default: 20
+    default: 40
   vault_ca:
     description: File or directory of CA certificates to verify the vault server with. The system's own by default.
     type: path

@@ -34,7 +34,7 @@ options:
   concurrency:
     description: How many connections are served at once.
     type: int
-    default: 20
+    default: 40
   per_node:
     description: How many connections there are to one node at once. Keep it below the C(MaxStartups) of the nodes'
       sshd.
