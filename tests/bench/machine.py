@@ -69,7 +69,10 @@ def _version(package: str) -> str:
 
 def _sources() -> str:
     match = re.search(r"^version: *(\S+)", (ROOT / "galaxy.yml").read_text(), re.MULTILINE)
-    commit = _output("git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=7")
+    commit = _output("git", "-C", str(ROOT), "describe", "--always", "--abbrev=7")
+    # What a bench has just written down is no change of what the next one measures.
+    if _output("git", "-C", str(ROOT), "status", "--porcelain", "-uno", "--", ".", ":!docs/performance.md"):
+        commit += "-dirty"
     return f"{match[1] if match else '?'}{f' ({commit})' if commit else ''}"
 
 
