@@ -71,7 +71,10 @@ def await_answer(asking: socket.socket, reply: int, number: int, timeout: float)
     while (left := end - time.monotonic()) > 0:
         if not waiting.poll(left * 1000):
             continue
-        answer = asking.recv(_LONGEST_ANSWER)
+        try:
+            answer = asking.recv(_LONGEST_ANSWER, socket.MSG_DONTWAIT)
+        except BlockingIOError:  # it came damaged, and the kernel has thrown it away
+            continue
         if answer[:1] == bytes([reply]) and answer[6:8] == number.to_bytes(2, "big"):
             return True
     return False

@@ -67,13 +67,20 @@ async def serving(
 
 
 @contextlib.asynccontextmanager
-async def transfer(root: Path, base: type[NodeFiles] = NodeFiles) -> t.AsyncIterator[asyncssh.SFTPClient]:
-    """Give a file transfer session with a node whose files stand below `root`."""
+async def transfer(
+    root: Path,
+    base: type[NodeFiles] = NodeFiles,
+    server: type[asyncssh.SSHServer] = Welcoming,
+    client: type[asyncssh.SSHClient] = asyncssh.SSHClient,
+    **options: t.Any,
+) -> t.AsyncIterator[asyncssh.SFTPClient]:
+    """Give a file transfer session with a node whose files stand below `root`; `options` are its server's."""
     async with (
-        serving(files_below(root, base)) as node,
+        serving(files_below(root, base), server, **options) as node,
         asyncssh.connect(
             node.address,
             node.port,
+            client_factory=client,
             known_hosts=None,
             username="dunepro",
             config=None,

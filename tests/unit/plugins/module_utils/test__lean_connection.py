@@ -13,12 +13,7 @@ import asyncssh
 import pytest
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._lean_connection import MSG_IGNORE, LeanClient
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_node import (
-    NodeFiles,
-    Welcoming,
-    files_below,
-    serving,
-)
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_node import Welcoming, transfer
 
 
 def kinds_received(root: Path, cipher: str, client: type[asyncssh.SSHClient]) -> list[int]:
@@ -30,21 +25,8 @@ def kinds_received(root: Path, cipher: str, client: type[asyncssh.SSHClient]) ->
             conn.log_received_packet = lambda kind, *_packet: kinds.append(kind)
 
     async def main() -> None:
-        async with (
-            asyncio.timeout(20.0),
-            serving(files_below(root, NodeFiles), Listening, encryption_algs=[cipher]) as node,
-            asyncssh.connect(
-                node.address,
-                node.port,
-                client_factory=client,
-                known_hosts=None,
-                username="dunepro",
-                config=None,
-                client_keys=None,
-                agent_path=None,
-            ) as connection,
-            connection.start_sftp_client() as sftp,
-        ):
+        server = transfer(root, server=Listening, client=client, encryption_algs=[cipher])
+        async with asyncio.timeout(20.0), server as sftp:
             assert await sftp.exists("/tmp")
 
     asyncio.run(main())
