@@ -24,8 +24,6 @@ from pathlib import Path
 
 try:
     import asyncssh
-
-    from ansible_collections.fife.managed_tokens.plugins.module_utils._lean_connection import LeanClient
 except ImportError:  # the stage says so in one sentence before anything here is used
     asyncssh = None  # type: ignore[assignment]
 
@@ -39,6 +37,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
     SshFailed,
     TokensError,
 )
+from ansible_collections.fife.managed_tokens.plugins.module_utils._lean_connection import lean_client
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import SSH_PORT, Node
 
@@ -172,7 +171,7 @@ async def session(
                     node.address,
                     node.port,
                     sock=sock,
-                    client_factory=LeanClient,
+                    client_factory=lean_client(),
                     username=account,
                     config=None,
                     client_keys=None,
