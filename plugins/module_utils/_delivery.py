@@ -205,12 +205,30 @@ async def _create(sftp: asyncssh.SFTPClient, wanted: Wanted) -> tuple[str, async
     fixed = posixpath.join(directory, f".{name}.managed-tokens.tmp")
     for temporary in (fixed, fixed, posixpath.join(directory, f".{name}.{secrets.token_hex(8)}.tmp")):
         try:
-            return temporary, await sftp.open(temporary, _CREATE, attributes, encoding=None, block_size=0)
+            return temporary, await _open_new(sftp, temporary, attributes)
         except (asyncssh.SFTPFailure, asyncssh.SFTPFileAlreadyExists):
             if temporary != fixed:
                 raise
             await _remove_stale(sftp, temporary, wanted.uid)
     raise AssertionError  # pragma: no cover
+
+
+async def _open_new(
+    sftp: asyncssh.SFTPClient, temporary: str, attributes: asyncssh.SFTPAttrs
+) -> asyncssh.SFTPClientFile:
+    async def opened() -> asyncssh.SFTPClientFile:
+        return await sftp.open(temporary, _CREATE, attributes, encoding=None, block_size=0)
+
+    opening = asyncio.create_task(opened())
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        # The server has been asked already. Only if it says that it made the file, the file is ours to remove.
+        with contextlib.suppress(asyncssh.Error, OSError, TimeoutError):
+            async with asyncio.timeout(CLEAN_UP_S):
+                await opening
+                await sftp.remove(temporary)
+        raise
 
 
 async def _remove_stale(sftp: asyncssh.SFTPClient, temporary: str, uid: int) -> None:

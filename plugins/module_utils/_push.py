@@ -225,7 +225,10 @@ async def _deliver(pair: Pair, batch: _Batch, sock: t.Any, state: _NodeState) ->
             delivery.Wanted(path, content, service.uid, node.name, pair.is_unknown and content is None)
             for path, content in pair.contents
         ]
-        settled = await asyncio.gather(*(_settle(sftp, item, settings.check_mode) for item in wanted))
+        # Not gather: when the push is cancelled, that would close the connection while the others still tidy up.
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_settle(sftp, item, settings.check_mode)) for item in wanted]
+        settled = [task.result() for task in tasks]
     for result in settled:
         if isinstance(result, TokensError):
             raise result

@@ -358,3 +358,34 @@ def test_apply_cancelled_write_leaves_the_old_file_and_no_other(
     with_node(tmp_path, work, Stuck)
     assert there(tmp_path).read_bytes() == OTHER_TOKEN
     assert [path.name for path in there(tmp_path).parent.iterdir()] == ["vt_u50100"]
+
+
+class SlowToOpen(NodeFiles):
+    """Make a new file at once, and say so only when it is let go on."""
+
+    started: t.ClassVar[asyncio.Event]
+    released: t.ClassVar[asyncio.Event]
+
+    async def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        made = super().open(path, pflags, attrs)
+        self.started.set()
+        await self.released.wait()
+        return made
+
+
+def test_apply_cancelled_while_the_server_makes_the_file_leaves_none(tmp_path: Path) -> None:
+    put(tmp_path, OTHER_TOKEN)
+
+    async def work(sftp: asyncssh.SFTPClient) -> None:
+        SlowToOpen.started, SlowToOpen.released = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(delivery.apply(sftp, WANTED, Step.WRITE))
+        await SlowToOpen.started.wait()
+        assert len(list(there(tmp_path).parent.iterdir())) == 2
+        task.cancel()
+        await asyncio.sleep(0)
+        SlowToOpen.released.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with_node(tmp_path, work, SlowToOpen)
+    assert [path.name for path in there(tmp_path).parent.iterdir()] == ["vt_u50100"]
