@@ -304,6 +304,38 @@ def test_push_all_cancelled_lets_every_push_end_cleanly(world: FakeWorld) -> Non
     assert world.sockets == set()
 
 
+def test_push_all_cancelled_hangs_up_only_when_all_destinations_are_tidy(
+    world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, *quick = (path for path, _content in pairs_of(1, "a")[0].contents)
+    begun: set[str] = set()
+    connected: list[int] = []
+
+    async def apply(_sftp: str, wanted: Wanted, _step: Step) -> None:
+        begun.add(wanted.path)
+        try:
+            await asyncio.sleep(600)
+        finally:
+            if wanted.path == slow:
+                await asyncio.sleep(0.01)
+                connected.append(world.at_once["a"])
+
+    monkeypatch.setattr(delivery, "apply", apply)
+
+    async def main() -> None:
+        settings = PushSettings(t.cast("t.Any", None))
+        task = asyncio.create_task(push.push_all(pairs_of(1, "a"), Run.begin(Timeouts()), settings))
+        while begun != {slow, *quick}:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert connected == [1]
+    assert world.sockets == set()
+
+
 NAMES = st.lists(st.tuples(st.sampled_from("abcd"), st.booleans()), max_size=12)
 
 
