@@ -284,56 +284,42 @@ def test_push_all_tells_of_every_pair_as_it_is_done(world: FakeWorld) -> None:
     assert told[-1] == (4, 4, 2)
 
 
-def test_push_all_cancelled_lets_every_push_end_cleanly(world: FakeWorld) -> None:
-    world.hanging.update("ab")
-
+def cancel_when(has_begun: t.Callable[[], bool], pairs: list[Pair]) -> None:
     async def main() -> None:
-        task = asyncio.create_task(
-            push.push_all(
-                pairs_of(3, "a", "b"), Run.begin(Timeouts()), PushSettings(t.cast("t.Any", None), concurrency=4)
-            )
-        )
-        while world.at_once["all"] < 4:
+        settings = PushSettings(t.cast("t.Any", None), concurrency=4)
+        task = asyncio.create_task(push.push_all(pairs, Run.begin(Timeouts()), settings))
+        while not has_begun():
             await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
     asyncio.run(main())
+
+
+def test_push_all_cancelled_lets_every_push_end_cleanly(world: FakeWorld) -> None:
+    world.hanging.update("ab")
+    cancel_when(lambda: world.at_once["all"] == 4, pairs_of(3, "a", "b"))
     assert world.at_once["all"] == 0
     assert world.sockets == set()
 
 
-def test_push_all_cancelled_hangs_up_only_when_all_destinations_are_tidy(
-    world: FakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slow, *quick = (path for path, _content in pairs_of(1, "a")[0].contents)
-    begun: set[str] = set()
+def test_push_all_cancelled_hangs_up_when_all_is_tidy(world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
     connected: list[int] = []
 
     async def apply(_sftp: str, wanted: Wanted, _step: Step) -> None:
-        begun.add(wanted.path)
+        begun.append(wanted.path)
         try:
             await asyncio.sleep(600)
         finally:
-            if wanted.path == slow:
+            if wanted.path == begun[0]:
                 await asyncio.sleep(0.01)
                 connected.append(world.at_once["a"])
 
     monkeypatch.setattr(delivery, "apply", apply)
-
-    async def main() -> None:
-        settings = PushSettings(t.cast("t.Any", None))
-        task = asyncio.create_task(push.push_all(pairs_of(1, "a"), Run.begin(Timeouts()), settings))
-        while begun != {slow, *quick}:
-            await asyncio.sleep(0)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(main())
+    cancel_when(lambda: len(begun) == 3, pairs_of(1, "a"))
     assert connected == [1]
-    assert world.sockets == set()
 
 
 NAMES = st.lists(st.tuples(st.sampled_from("abcd"), st.booleans()), max_size=12)
