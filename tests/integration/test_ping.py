@@ -14,7 +14,7 @@ GROUPS = "/proc/sys/net/ipv4/ping_group_range"
 CALLS = "/home/mtokens/ping.calls"
 # Stands before the system's own in the laboratory's PATH.
 PING = f"""
-import os, sys
+import os
 place = "/srv/lab/bin/ping"
 with open(place, "w") as file:
     file.write("#!/bin/sh\\nprintf '%s\\\\n' \\"$*\\" >> {CALLS}\\nexec /bin/ping \\"$@\\"\\n")
