@@ -8,6 +8,10 @@
 Ansible's forked worker answers these signals by ending at once, with whatever it had staged still on disk. While a
 stage runs, the signals raise C(Interrupted) in the main thread instead; and when the process that runs the playbook
 dies without a word (SIGKILL), the kernel sends SIGTERM to the worker, so that no half of a run goes on alone.
+
+For a forked worker that holds from its first moment to its last. Before and after the stage it talks to the process
+that forked it, and there it may wait for ever: all workers take turns with one lock for that, and one that was killed
+meanwhile keeps it.
 """
 
 from __future__ import annotations
@@ -42,7 +46,7 @@ def owner_pid() -> int:
 @contextlib.contextmanager
 def interruptible() -> t.Iterator[None]:
     """Raise Interrupted in the main thread on SIGINT and SIGTERM, once, while the block runs; restore the old
-    handlers afterwards.
+    handlers afterwards. A forked worker ends with its owner also after the block.
 
     Further signals during the clean-up are ignored: the clean-up is bounded by itself. Where the owner is dead already,
     nothing begins.
@@ -64,9 +68,29 @@ def interruptible() -> t.Iterator[None]:
             raise Interrupted(signal.SIGTERM)
         yield
     finally:
-        _end_with_parent(0)
+        if multiprocessing.parent_process() is None:
+            _end_with_parent(0)
         for signum, handler in saved.items():
             signal.signal(signum, handler)
+
+
+def tie_forks_to_this_process() -> None:
+    """Have the kernel send SIGTERM to whatever this process's main thread forks from now on, when this process ends.
+
+    Programs that are started (C(subprocess)) and what forks fork themselves are not meant and not reached.
+    """
+    owner, is_main_thread = os.getpid(), False
+
+    def look() -> None:
+        # For the kernel the parent is the thread that forked, and one of several threads may end before the process.
+        nonlocal is_main_thread
+        is_main_thread = threading.current_thread() is threading.main_thread()
+
+    def tie() -> None:
+        if is_main_thread and os.getppid() == owner:
+            _end_with_parent(signal.SIGTERM)
+
+    os.register_at_fork(before=look, after_in_child=tie)
 
 
 def _end_with_parent(signum: int) -> None:

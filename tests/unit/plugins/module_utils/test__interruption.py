@@ -134,6 +134,67 @@ time.sleep(600)
     assert line(parent) == "interrupted by SIGTERM\n"
 
 
+def test_interruptible_worker_ends_with_its_owner_also_after_its_stage(
+    start: t.Callable[[str], subprocess.Popen[str]],
+) -> None:
+    """Handing over its result, a worker may wait for a lock that nobody gives back."""
+    parent = start(
+        """
+import multiprocessing
+def work():
+    with interruption.interruptible():
+        pass
+    print("stage over", os.getpid(), flush=True)
+    time.sleep(600)
+multiprocessing.get_context("fork").Process(target=work).start()
+time.sleep(600)
+"""
+    )
+    worker = os.pidfd_open(int(line(parent).split()[2]))
+    try:
+        parent.kill()
+        assert select.select([worker], [], [], 20.0)[0], "the worker outlives its parent"
+    finally:
+        os.close(worker)
+
+
+@pytest.mark.parametrize(
+    ("forks_in", "is_tied"),
+    [("work()", True), ("thread = threading.Thread(target=work); thread.start(); thread.join()", False)],
+)
+def test_tie_forks_to_this_process_reaches_what_its_main_thread_forks(
+    start: t.Callable[[str], subprocess.Popen[str]], forks_in: str, is_tied: bool
+) -> None:
+    """A fork of another thread would get the signal already when that thread ends."""
+    parent = start(
+        f"""
+import threading
+interruption.tie_forks_to_this_process()
+def work():
+    if os.fork() == 0:
+        # What it forks itself is not tied.
+        if os.fork() == 0:
+            time.sleep(1)
+            print("grandchild", flush=True)
+            os._exit(0)
+        print("forked", os.getpid(), flush=True)
+        time.sleep(600)
+{forks_in}
+time.sleep(600)
+"""
+    )
+    number = int(line(parent).split()[1])
+    child = os.pidfd_open(number)
+    try:
+        parent.kill()
+        assert line(parent) == "grandchild\n"
+        assert bool(select.select([child], [], [], 20.0 if is_tied else 0.0)[0]) is is_tied
+    finally:
+        if not is_tied:
+            signal.pidfd_send_signal(child, signal.SIGKILL)
+        os.close(child)
+
+
 def test_interruptible_handlers_are_restored() -> None:
     before = [signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)]
     with interruptible():
