@@ -83,10 +83,7 @@ def complete_leaving(
         )
         gone = replace(service, nodes=())
         return Completed(gone, tuple(outcomes or [record(SETUP, OK, service, watch)]), (warning,))
-    message = (
-        f"{service.config_name}: account {service.account} has no UID, from which its files' names are made; "
-        "set uid at the role, or refresh the UIDs from the registry."
-    )
+    message = f"{service.config_name}: account {service.account} has no UID, from which its files' names are made."
     outcomes.append(record(SETUP, FAILED, service, watch, kind=UidUnknown.kind, message=message))
     outcomes += [
         record(

@@ -53,10 +53,7 @@ def complete(service: Service, wanted: Wanted, pool: Pool) -> tuple[Service, Out
     watch = Stopwatch()
     try:
         if not service.uid:
-            raise UidUnknown(
-                f"{service.config_name}: account {service.account} has no UID; "
-                "set uid at the role, or refresh the UIDs from the registry."
-            )
+            raise UidUnknown(f"{service.config_name}: account {service.account} has no UID.")
         service = with_vault_server(service, pool)
         if service.token_getter == CONDOR:
             service = replace(service, credds=credds_of(wanted, pool))

@@ -4,10 +4,12 @@
 """Measure runs of the playbook against runs of a baseline that works as the Go service does, in turns, in one
 laboratory with real ssh servers, a real KDC and, unless --light, a real HTCondor pool.
 
-The figures of a size go to docs/performance.md. "Everything changed" is a run before which every token file on the
-nodes was altered; "nothing changed" is the run after it. With --instant a storer run costs its latency and nothing
-else, so that it does not hide what the two sides cost by themselves. Ours runs in two ways: results of their own for
-the nodes with a problem only (`managed_tokens_node_results: failed`), or for all.
+The figures of a size go to docs/performance.md. "Everything changed" is a run for which vault has to give every
+service a new token, so that every file on the nodes is another afterwards; "nothing changed" is the run after it. With
+--instant a storer run costs its latency and nothing else, so that it does not hide what the two sides cost by
+themselves; it brings no new tokens then, and "everything changed" is a run before which every token file on the nodes
+was altered. Ours runs in two ways: results of their own for the nodes with a problem only
+(`managed_tokens_node_results: failed`), or for all.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import statistics
 import typing as t
 from dataclasses import dataclass, replace
 
+import limits
 import machine
 from figures import Column, Sample, Series, table
 from laboratory import Laboratory
@@ -34,6 +37,7 @@ NODE_RESULTS = {OURS: "failed", OURS_ALL: "all"}
 CHANGED, UNCHANGED = "everything changed", "nothing changed"
 BASELINE_TOKENS = "/srv/lab/state/baseline-tokens"
 OPENSSH_KEX = "openssh"
+STARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,29 +93,36 @@ class Contest:
         found: dict[str, int] = json.loads(self.laboratory.run("/usr/bin/python3", program, *words, user="root").output)
         return found
 
+    def change_everything(self, tokens: str) -> None:
+        """Leave nothing as the next run of the side that keeps its tokens in the directory `tokens` wants it."""
+        if self.case.is_instant:
+            self.node_files("alter")
+        else:
+            self.laboratory.run("sh", "-c", f"rm -f {tokens}/vt_*")
+
     def ours(self, node_results: str) -> Sample:
         values: dict[str, t.Any] = {"managed_tokens_node_results": node_results}
         if not self.case.is_light:
             credds = self.laboratory.layout["credds"][: self.case.credds]
             values["managed_tokens_credds"] = [credd["name"] for credd in credds]
         given = [word for extra in self.case.extra for word in ("-e", extra)]
-        ran = self._run("ansible-playbook", "fife.managed_tokens.token_push", "-e", json.dumps(values), *given)
-        if ran.status:
-            raise SystemExit(f"bench: our run ended with {ran.status}:\n{ran.output[-3000:]}")
+        push = "fife.managed_tokens.token_push"
+        ran = self._need("run of ours", "ansible-playbook", push, "-e", json.dumps(values), *given)
         return self._complete(ran, PATHS["token_dir"])
 
     def baseline(self) -> Sample:
         kex = "" if self.case.kex == OPENSSH_KEX else self.case.kex
         words = ("--tokens", BASELINE_TOKENS, "--kex", kex, "--credds", str(self.case.credds))
-        ran = self._run("/usr/bin/python3", f"{INSIDE}/tests/bench/baseline.py", *words)
-        if ran.status:
-            raise SystemExit(f"bench: the baseline ended with {ran.status}:\n{ran.output[-3000:]}")
+        ran = self._need("baseline", "/usr/bin/python3", f"{INSIDE}/tests/bench/baseline.py", *words)
         told = json.loads(ran.output.splitlines()[-1])
         self.stages.append(told["stages"])
         return replace(self._complete(ran, BASELINE_TOKENS), own_cpu=told["own_cpu"])
 
-    def _run(self, *command: str) -> Ran:
-        return self.meter.run(*command, connections=self.connections)
+    def _need(self, what: str, *command: str) -> Ran:
+        ran = self.meter.run(*command, connections=self.connections)
+        if ran.status:
+            raise SystemExit(f"bench: {what} ended with {ran.status}:\n{ran.output[-3000:]}")
+        return ran
 
     def _complete(self, ran: Ran, tokens: str) -> Sample:
         found = self.node_files("check", tokens)
@@ -130,25 +141,23 @@ class Contest:
         self.stages.clear()
         for turn in range(count):
             for title in list(sides)[:: 1 if turn % 2 == 0 else -1]:
-                self.node_files("alter")
+                self.change_everything(BASELINE_TOKENS if title == BASELINE else PATHS["token_dir"])
                 for kind in self.case.kinds:
                     sample = sides[title]()
                     self.series.add(f"{title}, {kind}", sample)
                     say(f"turn {turn + 1}, {title}, {kind}: {sample.wall:.1f} s, load before {sample.load:.1f}")
 
-    def limit(self) -> str:
-        """Say how far ours is from what the machine allows: the nodes' CPU and that of bare logins, on all cores."""
-        ran = self._run("env", "PYTHONPATH=/srv/ansible", "python", f"{INSIDE}/tests/bench/handshakes.py")
-        if ran.status:
-            raise SystemExit(f"bench: the bare logins ended with {ran.status}:\n{ran.output[-3000:]}")
+    def limits(self) -> t.Iterator[str]:
+        """Say how far ours is from what the machine allows."""
+        samples = self.series.samples
+        words = ("env", "PYTHONPATH=/srv/ansible", "python", f"{INSIDE}/tests/bench/handshakes.py")
+        ran = self._need("bare logins", *words)
         client = float(json.loads(ran.output.splitlines()[-1])["cpu"])
-        nodes, cores = ran.sample.node_cpu, ran.sample.cores
-        seconds = (client + nodes) / cores
-        wall = statistics.median(item.wall for item in self.series.samples[f"{OURS}, {CHANGED}"])
-        return (
-            f"The machine's limit: bare logins, one for each pair, cost the nodes {nodes:.2f} s of CPU and the client "
-            f"{client:.2f} s, on {cores} cores {seconds:.2f} s in all; ours took **{wall / seconds:.1f}** x that."
-        )
+        yield limits.of_bare_logins(client, ran.sample.node_cpu, ran.sample.cores, samples[f"{OURS}, {CHANGED}"])
+        play = f"{INSIDE}/tests/bench/no_tasks.yml"
+        starts = [self._need("play without tasks", "ansible-playbook", play).sample.wall for _ in range(STARTS)]
+        ours = {title: samples[f"{title}, {CHANGED}"] for title in NODE_RESULTS}
+        yield limits.of_even_division(statistics.median(starts), ours, samples[f"{BASELINE}, {CHANGED}"])
 
     def key_exchanges(self) -> dict[str, str]:
         """Give what each side's ssh connections agree on with a node's server."""
@@ -175,7 +184,7 @@ class Contest:
             )
             lines.append(f"Ours, nothing changed / everything changed: **{unchanged / changed:.2f}** of the wall time.")
         lines.append(f"Key exchange: {'; '.join(f'{side} {name}' for side, name in self.key_exchanges().items())}.")
-        lines.append(self.limit())
+        lines += self.limits()
         lines.append(f"The baseline's stages, medians: {'; '.join(self._stages())}.")
         every = list(itertools.chain.from_iterable(samples.values()))
         lines.append(machine.quietness([item.others_cpu for item in every], [item.wall for item in every]))

@@ -33,7 +33,7 @@ def test_with_failed_a_run_that_is_well_shows_its_first_node_and_the_verdict(hea
 
 
 def test_with_failed_a_dead_node_is_shown_and_one_that_is_well_has_the_verdict(healthy: Laboratory) -> None:
-    """Ansible gives no node that did not answer another task: as the play's first it would cost the verdict its place."""
+    """A node that did not answer gets no other task: were it the play's first, the verdict would have no place."""
     dead = healthy.nodes[0]
     with healthy.fault("node-blackholed", dead):
         done = healthy.push(*FAILED_ONLY)
