@@ -5,28 +5,16 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible_collections.fife.managed_tokens.plugins.module_utils._settings_names import KNOWN_SETTINGS
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_offboarding_info import (
     ARGUMENT_SPEC,
     run_stage,
 )
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _inventory_look as inventory
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OnceDoor
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._inventory_door import InventoryDoor
 
 
-class ActionModule(OnceDoor):
+class ActionModule(InventoryDoor):
     """The in-process door."""
 
     SPEC = ARGUMENT_SPEC
     STAGE = staticmethod(run_stage)
     TITLE = "Services"
-
-    def complete(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Add groups, hosts and addresses of the inventory, and refuse settings that would not count or not count for
-        all."""
-        return inventory.with_inventory(options, task_vars, KNOWN_SETTINGS, self._template)
-
-    def _template(self, value: t.Any, variables: dict[str, t.Any]) -> t.Any:
-        return self._templar.copy_with_new_env(available_variables=variables).template(value)

@@ -5,26 +5,16 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_onboarding_check import (
     ARGUMENT_SPEC,
     run_stage,
 )
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OnceDoor
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._plain_lines import show_line
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._lines_door import LinesDoor
 
 
-class ActionModule(OnceDoor):
+class ActionModule(LinesDoor):
     """The in-process door."""
 
     SPEC = ARGUMENT_SPEC
     STAGE = staticmethod(run_stage)
     TITLE = "What the services need"
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Give what was found, and show it: Ansible itself would only say "ok"."""
-        result = super().run(tmp, task_vars)
-        for line in result.get("lines") or ():
-            show_line(str(line))
-        return result

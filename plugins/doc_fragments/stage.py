@@ -63,6 +63,35 @@ options:
     type: str
 """
 
+    # What a stage is told that begins a run.
+    BEGINNING = r"""
+options:
+  timeouts:
+    description:
+      - Limits in seconds. C(run) bounds the whole run (900), C(kerberos) a ticket (20), C(store) one storer run (60),
+        C(ping) a probe (3), C(connect) the login to a node (10), C(push) all work on one connection (30), C(vault) a
+        look-up of a token (5), C(ferry) an answer of the registry (10),
+        C(login) a person's login in the onboarding (600).
+    type: dict
+  forget_after:
+    description: After how long the database forgets services and nodes that have left the configuration; at least 1d.
+    type: str
+    default: 30d
+  later:
+    description:
+      - Settings of the later stages, named like their variables without C(managed_tokens_), to be checked now. A bad
+        one is then found before anything is touched.
+    type: dict
+"""
+
+    # How a vault server is trusted.
+    VAULT_TRUST = r"""
+options:
+  vault_ca:
+    description: File or directory of CA certificates to verify the vault server with. The system's own by default.
+    type: path
+"""
+
     # What the configuration is read with.
     CONFIGURATION = r"""
 options:

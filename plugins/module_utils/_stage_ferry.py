@@ -51,7 +51,8 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Ru
 from ansible_collections.fife.managed_tokens.plugins.module_utils._selection import select
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
-from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State, open_state
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_settings import attempt, state_of, timeouts_of
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import DATABASE_SPEC
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_place import place_remark
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_uids import known_uids, store_uids
@@ -175,19 +176,17 @@ def _read(params: t.Mapping[str, t.Any]) -> _Input:
     Raises: BadInput, Missing.
     """
     problems: list[str] = []
-    timeouts = _try(lambda: Timeouts.from_dict(params.get("timeouts")), problems) or Timeouts()
+    timeouts = timeouts_of(params, problems)
     needs_identity = params["ferry_auth"] == TOKEN
     resolved = _services(params, needs_identity=needs_identity)
     problems += resolved.problems
     services = [item.service for item in resolved.wanted]
-    chosen = _try(lambda: select(services, params["experiment"], params["service"]), problems) or []
+    chosen = attempt(lambda: select(services, params["experiment"], params["service"]), problems) or []
     if not services and not resolved.problems:
         problems.append("No service is configured: managed_tokens_experiments is empty.")
     ferry = read_settings(params, problems)
     identity = identity_of(params, services, problems) if needs_identity else None
-    state = _try(
-        lambda: open_state(params["database"], params["database_password"], params["database_timeout"]), problems
-    )
+    state = attempt(lambda: state_of(params), problems)
     if state is None and not params["database"].strip():
         problems.append("managed_tokens_database is empty, so there is nowhere to store UIDs.")
     if problems or ferry is None or state is None:
@@ -215,14 +214,3 @@ def _services(params: t.Mapping[str, t.Any], *, needs_identity: bool) -> Resolve
 
 def _without_nodes(values: t.Any) -> t.Any:
     return {key: value for key, value in values.items() if key != "nodes"} if isinstance(values, t.Mapping) else values
-
-
-Found = t.TypeVar("Found")
-
-
-def _try(read: t.Callable[[], Found], problems: list[str]) -> Found | None:
-    try:
-        return read()
-    except BadInput as err:
-        problems.extend(err.problems)
-        return None

@@ -19,7 +19,6 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._departed impo
 from ansible_collections.fife.managed_tokens.plugins.module_utils._destinations import settle
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, Missing, ServiceHeld
 from ansible_collections.fife.managed_tokens.plugins.module_utils._htcondor import Pool
-from ansible_collections.fife.managed_tokens.plugins.module_utils._inventory_view import InventoryView
 from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import duration_of, later_problems
 from ansible_collections.fife.managed_tokens.plugins.module_utils._leaving import (
     Known,
@@ -45,14 +44,20 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import find_program, run_program
 from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import missing_packages, refuse_root
-from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
+from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Node, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._setup import add_uids
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_service_info import (
     ARGUMENT_SPEC as SERVICE_INFO_SPEC,
 )
-from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State, open_state
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_settings import (
+    attempt,
+    state_of,
+    timeouts_of,
+    view_of,
+)
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import DATABASE_SPEC
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_removal import Remembered, remembered
 
@@ -94,12 +99,10 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     Raises: BadInput with everything that is wrong, Missing, RunningAsRoot.
     """
     problems = selection_problems(params["experiment"], params["service"])
-    timeouts = _timeouts(params, problems)
+    timeouts = timeouts_of(params, problems)
     problems += later_problems({**(params.get("later") or {}), "forget_after": params["forget_after"]})
-    state = _state(params, problems)
-    view = InventoryView(
-        params.get("groups") or {}, frozenset(params.get("hosts") or ()), params.get("addresses") or {}
-    )
+    state = attempt(lambda: state_of(params), problems)
+    view = view_of(params)
     memory, trouble = _recall(state)
     configured, departed = resolve_all(params, view, memory, problems)
     if problems:
@@ -153,22 +156,6 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         "contacts": contacts_of(experiments, [item for item in chosen if item.experiment in experiments]),
         "msg": f"{len(chosen)} services are to go, {len(others)} stay.",
     }
-
-
-def _timeouts(params: t.Mapping[str, t.Any], problems: list[str]) -> Timeouts:
-    try:
-        return Timeouts.from_dict(params.get("timeouts"))
-    except BadInput as err:
-        problems.extend(err.problems)
-        return Timeouts()
-
-
-def _state(params: t.Mapping[str, t.Any], problems: list[str]) -> State | None:
-    try:
-        return open_state(params["database"], params["database_password"], params["database_timeout"])
-    except BadInput as err:
-        problems.extend(err.problems)
-        return None
 
 
 def _recall(state: State | None) -> tuple[dict[str, Remembered], str]:

@@ -43,7 +43,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import 
     run_option,
     services_option,
 )
-from ansible_collections.fife.managed_tokens.plugins.module_utils._state import open_state
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_settings import state_of
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import DATABASE_SPEC
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_removal import (
     Forgotten,
@@ -76,7 +76,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     services = [item for item in services_option(params) if not _is_held(item)]
     others = [Service.from_dict(plain) for plain in params["others"]]
     outcomes = [Outcome.from_dict(plain) for plain in params["outcomes"] or ()]
-    state = open_state(params["database"], params["database_password"], params["database_timeout"])
+    state = state_of(params)
     if state is None:
         return {"changed": False, "outcomes": []}
     if not params["run"]:

@@ -26,7 +26,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
     Stopwatch,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import RUN_SPEC, Context, run_option
-from ansible_collections.fife.managed_tokens.plugins.module_utils._state import open_state
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_settings import state_of
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import DATABASE_SPEC
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -46,7 +46,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     Raises: BadInput, Missing when the setting names no database that can be used.
     """
     outcomes = [Outcome.from_dict(plain) for plain in params["outcomes"] or ()]
-    state = open_state(params["database"], params["database_password"], params["database_timeout"])
+    state = state_of(params)
     result: dict[str, t.Any] = {"changed": False, "outcomes": []}
     if state is None or context.check_mode or not params["run"]:
         return result

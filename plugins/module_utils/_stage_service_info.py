@@ -18,7 +18,6 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._contacts impo
 from ansible_collections.fife.managed_tokens.plugins.module_utils._destinations import settle
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, Missing, ServiceHeld
 from ansible_collections.fife.managed_tokens.plugins.module_utils._htcondor import Pool
-from ansible_collections.fife.managed_tokens.plugins.module_utils._inventory_view import InventoryView
 from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import duration_of, later_problems
 from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import (
     ONBOARDING,
@@ -48,7 +47,13 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._selection imp
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, TOKEN_GETTERS, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._setup import add_uids, complete
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
-from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State, open_state
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_settings import (
+    attempt,
+    state_of,
+    timeouts_of,
+    view_of,
+)
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import DATABASE_SPEC
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_place import place_remark
 
@@ -94,13 +99,11 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     if list(params.get("hosts") or ()) == [NO_NODES] and not (params.get("groups") or {}).get(params["group"]):
         raise BadInput(f"The inventory has no group {params['group']} with hosts, so there is nothing to keep fresh.")
     problems: list[str] = []
-    timeouts = _timeouts(params, problems)
+    timeouts = timeouts_of(params, problems)
     ages = {name: params[name] for name in ("uid_max_age", "forget_after")}
     problems += later_problems({**(params.get("later") or {}), **ages})
-    state = _state(params, problems)
-    inventory = InventoryView(
-        params.get("groups") or {}, frozenset(params.get("hosts") or ()), params.get("addresses") or {}
-    )
+    state = attempt(lambda: state_of(params), problems)
+    inventory = view_of(params)
     resolved = resolve(
         params["experiments"], {key: params.get(key) for key in (*SHARED_SETTINGS, "keytab_path")}, inventory
     )
@@ -151,14 +154,6 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     }
 
 
-def _state(params: t.Mapping[str, t.Any], problems: list[str]) -> State | None:
-    try:
-        return open_state(params["database"], params["database_password"], params["database_timeout"])
-    except BadInput as err:
-        problems.extend(err.problems)
-        return None
-
-
 def _place(state: State | None, context: Context) -> list[str]:
     path = state.location.path if state is not None else None
     remark = place_remark(path) if path is not None and not context.check_mode else ""
@@ -185,14 +180,6 @@ def _begin(
         forget_after=duration_of("forget_after", params["forget_after"]),
         take_over=params["take_over"],
     )
-
-
-def _timeouts(params: t.Mapping[str, t.Any], problems: list[str]) -> Timeouts:
-    try:
-        return Timeouts.from_dict(params.get("timeouts"))
-    except BadInput as err:
-        problems.extend(err.problems)
-        return Timeouts()
 
 
 def _with_logins(timeouts: Timeouts, logins: int) -> Timeouts:

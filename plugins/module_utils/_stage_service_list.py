@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
-from ansible_collections.fife.managed_tokens.plugins.module_utils._inventory_view import InventoryView
 from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import look_up_uids
 from ansible_collections.fife.managed_tokens.plugins.module_utils._resolve import Wanted, resolve
 from ansible_collections.fife.managed_tokens.plugins.module_utils._role_settings import SHARED_SETTINGS
@@ -24,7 +23,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_service_info import (
     ARGUMENT_SPEC as FIRST_STAGE,
 )
-from ansible_collections.fife.managed_tokens.plugins.module_utils._state import open_state
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_settings import state_of, view_of
 
 # What the first stage reads as well; it means the same here.
 _ALSO_HERE = (
@@ -40,15 +39,13 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
 
     Raises: BadInput with everything that is wrong with the configuration.
     """
-    inventory = InventoryView(
-        params.get("groups") or {}, frozenset(params.get("hosts") or ()), params.get("addresses") or {}
-    )
+    inventory = view_of(params)
     resolved = resolve(
         params["experiments"], {key: params.get(key) for key in (*SHARED_SETTINGS, "keytab_path")}, inventory
     )
     if resolved.problems:
         raise BadInput(*resolved.problems)
-    state = open_state(params["database"], params["database_password"], params["database_timeout"])
+    state = state_of(params)
     book = look_up_uids(state, Path(params["token_dir"]))
     for remark in (book.trouble, book.remark):
         if remark:

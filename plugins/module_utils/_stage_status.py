@@ -13,7 +13,7 @@ from dataclasses import asdict
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import duration_of
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
-from ansible_collections.fife.managed_tokens.plugins.module_utils._state import open_state
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_settings import state_of
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import DATABASE_SPEC
 from ansible_collections.fife.managed_tokens.plugins.module_utils._status_lines import lines
 from ansible_collections.fife.managed_tokens.plugins.module_utils._status_look import look
@@ -45,7 +45,7 @@ def run_stage(params: t.Mapping[str, t.Any], _context: Context) -> dict[str, t.A
         "max_age": float(duration_of("status_max_age", params["max_age"])),
         "uid_max_age": float(duration_of("uid_max_age", params["uid_max_age"])),
     }
-    state = open_state(params["database"], params["database_password"], params["database_timeout"])
+    state = state_of(params)
     status = look(state, now=time.time())
     verdict = decide(status, **ages)
     result: dict[str, t.Any] = {

@@ -40,7 +40,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import 
     run_option,
     services_option,
 )
-from ansible_collections.fife.managed_tokens.plugins.module_utils._state import open_state
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_settings import state_of
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import DATABASE_SPEC
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer import StorerRun, describe, run_storer
 from ansible_collections.fife.managed_tokens.plugins.module_utils._token_store import Stored, best_token, preview, store
@@ -79,7 +79,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     services = services_option(params)
     minimum = lifetime_seconds(params["min_token_lifetime"])
     within = duration_of("store_reuse", params["reuse"])
-    state = open_state(params["database"], params["database_password"], params["database_timeout"]) if within else None
+    state = state_of(params) if within else None
     recent = recent_stores(state, within)
     ready = [service for service in services if service.problem is None]
     if any(not service.ccache for service in ready) or (ready and not run.directory):

@@ -26,9 +26,6 @@ options:
       C(uid) where a role has one, to be compared.
     type: dict
     required: true
-  vault_ca:
-    description: File or directory of CA certificates to verify the vault server with. The system's own by default.
-    type: path
   timeouts:
     description:
       - Limits in seconds, as for M(fife.managed_tokens.service_info). C(ferry) bounds one answer of the registry (10),
@@ -100,6 +97,7 @@ requirements:
   - SQLAlchemy (Python)
   - gssapi (Python) and htgettoken, for O(ferry_auth=token)
 extends_documentation_fragment:
+  - fife.managed_tokens.stage.vault_trust
   - fife.managed_tokens.stage.identity
   - fife.managed_tokens.stage.choice
   - fife.managed_tokens.stage.database

@@ -44,32 +44,17 @@ options:
     description: The hosts of the play. Filled in by the action.
     type: list
     elements: str
-  timeouts:
-    description:
-      - Limits in seconds. C(run) bounds the whole run (900), C(kerberos) a ticket (20), C(store) one storer run (60),
-        C(ping) a probe (3), C(connect) the login to a node (10), C(push) all work on one connection (30), C(vault) a
-        look-up of a token (5), C(ferry) an answer of the registry (10),
-        C(login) a person's login in the onboarding (600).
-    type: dict
-  forget_after:
-    description: After how long the database forgets services and nodes that have left the configuration; at least 1d.
-    type: str
-    default: 30d
   take_over:
     description: Remove also what other runs hold, and end their holds. For when they are known to be dead.
     type: bool
     default: false
-  later:
-    description:
-      - Settings of the later stages, named like their variables without C(managed_tokens_), to be checked now. A bad
-        one is then found before anything is touched.
-    type: dict
   departed:
     description: Services that have left O(experiments), in the same form. Without C(nodes) a role has those of the
       experiment's group, or else those that the state database remembers.
     type: dict
     default: {}
 extends_documentation_fragment:
+  - fife.managed_tokens.stage.beginning
   - fife.managed_tokens.stage.configuration
   - fife.managed_tokens.stage.identity
   - fife.managed_tokens.stage.attributes

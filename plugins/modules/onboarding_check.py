@@ -23,9 +23,6 @@ options:
     description: How many connections to nodes there are at once.
     type: int
     default: 40
-  vault_ca:
-    description: File or directory of CA certificates to verify the vault server with. The system's own by default.
-    type: path
   known_hosts:
     description: Files with the nodes' host keys or host CAs. C(/etc/ssh/ssh_known_hosts) and C(~/.ssh/known_hosts) by
       default.
@@ -42,6 +39,7 @@ requirements:
   - gssapi (Python)
   - requests (Python)
 extends_documentation_fragment:
+  - fife.managed_tokens.stage.vault_trust
   - fife.managed_tokens.stage
   - fife.managed_tokens.stage.attributes
 """

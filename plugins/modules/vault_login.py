@@ -36,9 +36,6 @@ options:
     description: More options for C(htgettoken), as in its C(HTGETTOKENOPTS).
     type: str
     default: ""
-  vault_ca:
-    description: File or directory of CA certificates to verify the vault server with. The system's own by default.
-    type: path
   verbose:
     description: Run the storer with C(-v).
     type: bool
@@ -66,6 +63,7 @@ requirements:
   - condor_vault_storer (HTCondor)
   - htgettoken
 extends_documentation_fragment:
+  - fife.managed_tokens.stage.vault_trust
   - fife.managed_tokens.stage
   - fife.managed_tokens.stage.attributes
 """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 fife.managed_tokens contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The first stage is told what the inventory says, and refuses settings that would not count."""
+"""A stage that reads the configuration is told what the inventory says, and refuses settings that would not count."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.fife.managed_tokens.plugins.action.service_info import ActionModule
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._inventory_door import InventoryDoor
 
 VARIABLES: dict[str, t.Any] = {
     "groups": {"all": ["a", "b"], "dune": ["a"]},
@@ -35,7 +35,7 @@ def completed(options: dict[str, t.Any], **task_vars: t.Any) -> dict[str, t.Any]
     """Give the options that the stage gets."""
     connection = types.SimpleNamespace(transport="local")
     fakes: list[t.Any] = [types.SimpleNamespace(), connection, None, None, FakeTemplar(), None]
-    return ActionModule(*fakes).complete(options, {**VARIABLES, **task_vars})
+    return InventoryDoor(*fakes).complete(options, {**VARIABLES, **task_vars})
 
 
 def test_complete_adds_groups_hosts_and_addresses() -> None:
