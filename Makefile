@@ -31,11 +31,10 @@ lint: ## Check the sources: style, types, licences, metadata, documentation
 	@tests/checks/lint
 
 unit: ## Run the unit tests
-	@$(PYTEST) tests/unit
+	@$(PYTEST) -n 2 tests/unit
 
 sanity: ## Run ansible-test's sanity tests, and the unit tests as ansible-test runs them
-	@tests/checks/sanity
-	@tests/checks/units
+	@tests/checks/both tests/checks/sanity tests/checks/units
 
 integration-light: ## Run the integration tests that need no HTCondor
 	@$(PYTEST) $(ALONE) -m "not condor and not long"

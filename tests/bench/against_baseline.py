@@ -155,7 +155,7 @@ class Contest:
         client = float(json.loads(ran.output.splitlines()[-1])["cpu"])
         yield limits.of_bare_logins(client, ran.sample.node_cpu, ran.sample.cores, samples[f"{OURS}, {CHANGED}"])
         play = f"{INSIDE}/tests/bench/no_tasks.yml"
-        starts = [self._need("play without tasks", "ansible-playbook", play).sample.wall for _ in range(STARTS)]
+        starts = [self._need("play without tasks", "ansible-playbook", play).sample.wall for _turn in range(STARTS)]
         ours = {title: samples[f"{title}, {CHANGED}"] for title in NODE_RESULTS}
         yield limits.of_even_division(statistics.median(starts), ours, samples[f"{BASELINE}, {CHANGED}"])
 
