@@ -12,7 +12,7 @@ TOGETHER := -n 2 --dist loadfile tests/integration --ignore $(ALONE)
 LINK := .collections/ansible_collections/fife/managed_tokens
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint unit sanity integration-light integration test test-faults bench release-check clean
+.PHONY: help setup demo lint unit sanity units checks integration-light integration test test-faults bench release-check clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,10 +31,16 @@ lint: ## Check the sources: style, types, licences, metadata, documentation
 	@tests/checks/lint
 
 unit: ## Run the unit tests
-	@$(PYTEST) -n 2 tests/unit
+	@$(PYTEST) tests/unit
 
-sanity: ## Run ansible-test's sanity tests, and the unit tests as ansible-test runs them
-	@tests/checks/both tests/checks/sanity tests/checks/units
+sanity: ## Run ansible-test's sanity tests
+	@tests/checks/sanity
+
+units: ## Run the unit tests as ansible-test runs them
+	@tests/checks/units
+
+checks: ## Run all that needs no laboratory: each keeps one core busy, so two at a time
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target sanity lint units unit
 
 integration-light: ## Run the integration tests that need no HTCondor
 	@$(PYTEST) $(ALONE) -m "not condor and not long"
@@ -45,7 +51,7 @@ integration: ## Run the integration tests but for the long ones
 	@$(PYTEST) $(TOGETHER) -m "not long"
 
 test: ## Run everything, quick checks first
-	@tests/checks/steps setup lint unit sanity integration
+	@tests/checks/steps setup checks integration
 
 test-faults: ## Run the long form of the tests: 5,000 old configurations, forty storer runs at once five times in a row, all integration tests
 	@MANAGED_TOKENS_EXAMPLES=5000 $(PYTEST) tests/unit/plugins/inventory
