@@ -10,23 +10,38 @@ import time
 import pytest
 from laboratory import Laboratory
 
-# The line with which each stage begins, and how long after it the signal comes.
+# The line with which each stage begins, and how long after its worker has begun the signal comes.
 STAGES = {
-    "setup": ("TASK [fife.managed_tokens.token_push : Read the services of this run]", "0.02"),
-    "tickets": ("TASK [fife.managed_tokens.token_push : Take Kerberos tickets]", "0.05"),
+    "setup": ("TASK [fife.managed_tokens.token_push : Read the services of this run]", "0.01"),
+    "tickets": ("TASK [fife.managed_tokens.token_push : Take Kerberos tickets]", "0.03"),
     "store": ("TASK [fife.managed_tokens.token_push : Bring vault tokens up to date on the credds]", "1.5"),
     "ping": ("TASK [fife.managed_tokens.token_push : Find out which nodes answer]", "0.8"),
-    "push": ("TASK [fife.managed_tokens.token_push : Put the tokens on the nodes]", "0.8"),
-    "results": ("TASK [fife.managed_tokens.token_push : Show what came of the node]", "0.02"),
+    "push": ("TASK [fife.managed_tokens.token_push : Put the tokens on the nodes]", "0.4"),
+    "results": ("TASK [fife.managed_tokens.token_push : Show what came of the node]", "0"),
 }
+# A signal that comes while Ansible forks the worker would try Ansible, not the stage. A worker begins with a session of
+# its own.
 RUNNER = """
-import os, signal, subprocess, sys, time
+import os, pathlib, signal, subprocess, sys, time
+def has_worker(pid):
+    for number in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        try:
+            words = pathlib.Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        state, session = words[0], words[3]
+        if session == number and state != "Z":
+            return True
+    return False
 stage, signum, delay = sys.argv[1], getattr(signal, sys.argv[2]), float(sys.argv[3])
 run = subprocess.Popen(["ansible-playbook", "fife.managed_tokens.token_push", "-v", *sys.argv[4:]],
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
 for line in run.stdout:
     print(line, end="")
     if line.startswith(stage):
+        until = time.monotonic() + 5
+        while not has_worker(run.pid) and time.monotonic() < until:
+            time.sleep(0.001)
         time.sleep(delay)
         os.kill(run.pid, signum)
         break
