@@ -39,8 +39,8 @@ sanity: ## Run ansible-test's sanity tests
 units: ## Run the unit tests as ansible-test runs them
 	@tests/checks/units
 
-checks: ## Run all that needs no laboratory: each keeps one core busy, so two at a time
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target sanity lint units unit
+checks: ## Run all that needs no laboratory, two at a time, as each keeps one core busy (units are the unit tests)
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target sanity lint units
 
 integration-light: ## Run the integration tests that need no HTCondor
 	@$(PYTEST) $(ALONE) -m "not condor and not long"
