@@ -36,13 +36,15 @@ def fan_out(
     progress: Progress | None = None,
     is_failure: t.Callable[[Result], bool] = lambda _result: False,
     at_early_end: t.Callable[[], None] = lambda: None,
+    note: t.Callable[[Item, Result], None] = lambda _item, _result: None,
 ) -> list[Result]:
     """Apply `work` to every item in threads, at most `concurrency` (at least 1) at a time; give the results in the
     order of the items.
 
-    `work` turns its expected errors into results itself; anything it raises ends the whole batch. When the batch ends
-    early, programs still running are ended, `at_early_end` is called to end what else `work` waits for, and everything
-    that has begun is waited for, so that its own clean-up has happened on return.
+    `note` is told of each result when it is there, in the calling thread. `work` turns its expected errors into
+    results itself; anything it raises ends the whole batch. When the batch ends early, programs still running are
+    ended, `at_early_end` is called to end what else `work` waits for, and everything that has begun is waited for, so
+    that its own clean-up has happened on return.
     """
     if not items:
         return []
@@ -61,6 +63,7 @@ def fan_out(
             number = numbers[future]
             results[number] = future.result()
             failed += is_failure(results[number])
+            note(items[number], results[number])
             if progress is not None:
                 progress(len(results), len(items), failed)
     except BaseException:

@@ -15,32 +15,40 @@ handshake that the node gives up on it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import typing as t
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _delivery as delivery
-from ansible_collections.fife.managed_tokens.plugins.module_utils._destinations import paths_on
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
+    BadInput,
     DeadlineReached,
     NodeUnreachable,
     TimedOut,
     TokensError,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._fanout import Progress
+from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import check_numbers
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     CHANGED,
     FAILED,
     OK,
-    PUSH,
     Outcome,
     Stopwatch,
     record,
 )
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import Pair
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
-from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node, Service
-from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import SshSettings, open_socket, session
+from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node
+from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import (
+    SshSettings,
+    check_kex_algs,
+    open_socket,
+    read_known_hosts,
+    session,
+)
 
 if t.TYPE_CHECKING:
     import asyncssh
@@ -50,22 +58,6 @@ LONGEST_RETRY_DELAY_S = 30.0
 # served they stay well below the 1024 open files that a process usually has.
 MOST_WAITING = 100
 MOST_UNANSWERED = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One service on one node, with the content for each of its paths there (None: the file has to be absent).
-
-    `stage` and `remark` are what its outcome is recorded under and says when all is well.
-    """
-
-    service: Service
-    node: Node
-    contents: tuple[tuple[str, bytes | None], ...]
-    is_unknown: bool = False
-    is_unanswered: bool = False
-    stage: str = PUSH
-    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +90,26 @@ class PushSettings:
     retries: int = 2
     retry_delay: float = 2.0
     check_mode: bool = False
+
+    @classmethod
+    def from_options(cls, options: t.Mapping[str, t.Any], *, check_mode: bool = False) -> PushSettings:
+        """Read the options in C(SERVING_SPEC), and the known_hosts files that they name.
+
+        Raises: BadInput.
+        """
+        problems = check_numbers(
+            {f"push_{name}": options[name] for name in ("concurrency", "per_node", "retries", "retry_delay")}
+        )
+        if problems:
+            raise BadInput(*problems)
+        return cls(
+            ssh=SshSettings(read_known_hosts(options["known_hosts"]), check_kex_algs(options["kex_algorithms"])),
+            concurrency=options["concurrency"],
+            per_node=options["per_node"],
+            retries=options["retries"],
+            retry_delay=options["retry_delay"],
+            check_mode=check_mode,
+        )
 
 
 @dataclass(slots=True)
@@ -140,6 +152,32 @@ async def push_all(
     When the run's deadline comes, what is unfinished is ended and reported so. When cancelled, every pair ends its
     own work cleanly first.
     """
+    results: dict[int, Pushed] = {}
+    failed = 0
+
+    async def all_at_once() -> t.AsyncIterator[t.Sequence[Pair]]:
+        yield pairs
+
+    def note(pushed: Pushed) -> None:
+        nonlocal failed
+        results[id(pushed.pair)] = pushed
+        failed += pushed.outcome.is_failure
+        if progress is not None:
+            progress(len(results), len(pairs), failed)
+
+    await push_as_they_come(all_at_once(), run, settings, note)
+    late = DeadlineReached(f"it was not finished when the run's {run.timeouts.run:g} s were over.")
+    return [results.get(id(pair)) or _failed(pair, late, Stopwatch()) for pair in pairs]
+
+
+async def push_as_they_come(
+    arriving: t.AsyncIterator[t.Sequence[Pair]], run: Run, settings: PushSettings, note: t.Callable[[Pushed], None]
+) -> None:
+    """Serve pairs as soon as there are some; tell `note` of each that is finished, and return when all are, or when
+    the run's deadline ends what is not.
+
+    When cancelled, every pair ends its own work cleanly first.
+    """
     batch = _Batch(
         run,
         settings,
@@ -147,24 +185,15 @@ async def push_all(
         sockets=asyncio.Semaphore(settings.concurrency + MOST_WAITING),
         unanswered_sockets=asyncio.Semaphore(MOST_UNANSWERED),
     )
-    results: dict[int, Pushed] = {}
-    failed = 0
 
     async def serve(pair: Pair) -> None:
-        nonlocal failed
-        results[id(pair)] = await _serve(pair, batch)
-        failed += results[id(pair)].outcome.is_failure
-        if progress is not None:
-            progress(len(results), len(pairs), failed)
+        note(await _serve(pair, batch))
 
-    try:
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(run.remaining()), asyncio.TaskGroup() as group:
-            for pair in order(pairs):
-                group.create_task(serve(pair))
-    except TimeoutError:
-        pass
-    late = DeadlineReached(f"it was not finished when the run's {run.timeouts.run:g} s were over.")
-    return [results.get(id(pair)) or _failed(pair, late, Stopwatch()) for pair in pairs]
+            async for pairs in arriving:
+                for pair in order(pairs):
+                    group.create_task(serve(pair))
 
 
 async def _serve(pair: Pair, batch: _Batch) -> Pushed:
@@ -247,17 +276,6 @@ async def _settle(sftp: asyncssh.SFTPClient, wanted: delivery.Wanted, check_mode
     except TokensError as err:
         return err
     return Change(wanted.path, delivery.describe(there), delivery.describe_wanted(wanted))
-
-
-def contents_for(
-    service: Service, node: Node, token: bytes | None, *, present: bool
-) -> tuple[tuple[str, bytes | None], ...]:
-    """Give what has to stand at each of the service's paths on `node`."""
-    role_file = f"{service.role}\n".encode()
-    return tuple(
-        (path, None if not present else role_file if path == service.default_role_file else token)
-        for path in paths_on(service, node)
-    )
 
 
 def _failed(pair: Pair, error: TokensError, watch: Stopwatch, attempts: int = 1) -> Pushed:

@@ -56,6 +56,7 @@ STAGE_SETTINGS = frozenset(
         "managed_tokens_ping_probe",
         "managed_tokens_principal",
         "managed_tokens_push",
+        "managed_tokens_push_ahead",
         "managed_tokens_push_concurrency",
         "managed_tokens_push_per_node",
         "managed_tokens_push_retries",

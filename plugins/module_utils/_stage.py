@@ -33,12 +33,13 @@ def _silent(done: int, total: int, failed: int) -> None:
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a stage is told by its door: `owner` is the process whose end is the end of the run, None when it is not
-    on this machine."""
+    on this machine. `pushes` is the progress of what is pushed beside a stage's own work."""
 
     check_mode: bool = False
     diff: bool = False
     warn: t.Callable[[str], None] = lambda _text: None
     progress: Progress = _silent
+    pushes: Progress = _silent
     owner: int | None = None
 
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import typing as t
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
     record,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import run_program
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push_ahead import PushAhead
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import SERVING_SPEC
 from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import need_packages
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import (
@@ -55,6 +58,10 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "vault_ca": {"type": "path"},
     "verbose": {"type": "bool", "default": False},
     "reuse": {"type": "str", "default": "0s"},
+    "push": {
+        "type": "dict",
+        "options": {"enabled": {"type": "bool", "default": True}, **SERVING_SPEC},
+    },
     **DATABASE_SPEC,
 }
 
@@ -70,7 +77,8 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     """Give the services with the token to push, in a result.
 
     A service goes on when at least one credd took its token; each credd that did not is a failure of the run all the
-    same.
+    same. With the C(push) option its nodes are served as soon as all its credds were tried; the push stage takes over
+    what came of that.
 
     Raises: BadInput, Missing, StageOrder when the tickets stage has not run.
     """
@@ -86,7 +94,9 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         raise StageOrder(
             "vault_token_store got services without tickets: kinit_service has to run before it, in the same play."
         )
-    jobs = [_Job(service, credd, number) for number, (service, credd) in enumerate(_pairs(ready))]
+    # Service by service: the first of them are complete, and can go to their nodes, while others still wait.
+    pairs = [(service, credd) for service in ready for credd in _credds(service)]
+    jobs = [_Job(service, credd, number) for number, (service, credd) in enumerate(pairs)]
     lives = TokenLives(run.timeouts.vault, params.get("vault_ca") or "", params["concurrency"])
     bad_directories: dict[str, BadFile] = {} if context.check_mode else prepare_directories(ready)
 
@@ -122,35 +132,55 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
             timeout=limit,
         )
 
-    stored = fan_out(
-        jobs,
-        work,
-        concurrency=params["concurrency"],
-        progress=context.progress,
-        is_failure=lambda item: item.outcome.is_failure,
-    )
-    if not context.check_mode:
-        remember_stores(state, run, [item.outcome for item in stored])
-    by_service: dict[str, list[Stored]] = {}
-    for job, item in zip(jobs, stored, strict=True):
-        by_service.setdefault(job.service.config_name, []).append(item)
+    wanted = params.get("push") or {}
+    with contextlib.ExitStack() as stack:
+        ahead = None
+        if wanted.get("enabled") and ready and not context.check_mode:
+            ahead = stack.enter_context(PushAhead(wanted, run, context.pushes))
+        results = _Results(ahead)
+        stored = fan_out(
+            jobs,
+            work,
+            concurrency=params["concurrency"],
+            progress=context.progress,
+            is_failure=lambda item: item.outcome.is_failure,
+            at_early_end=ahead.stop if ahead is not None else lambda: None,
+            note=results.note,
+        )
+        if not context.check_mode:
+            remember_stores(state, run, [item.outcome for item in stored])
     return {
         "changed": any(item.outcome.status == CHANGED for item in stored),
-        "services": [_after(service, by_service.get(service.config_name, [])).to_dict() for service in services],
+        "services": [results.after(service).to_dict() for service in services],
         "outcomes": [item.outcome.to_dict() for item in stored],
         "run": run.to_dict(),
     }
 
 
-def _pairs(services: t.Sequence[Service]) -> list[tuple[Service, Credd | None]]:
-    # Credd by credd, so that the first runs of all services start before the second of any.
-    depth = max((len(service.credds) or 1 for service in services), default=0)
-    return [
-        (service, (service.credds or (None,))[turn])
-        for turn in range(depth)
-        for service in services
-        if turn < (len(service.credds) or 1)
-    ]
+class _Results:
+    """What came of each service's storer runs; one whose last is over is offered to be pushed."""
+
+    def __init__(self, ahead: PushAhead | None) -> None:
+        self._ahead = ahead
+        self._of: dict[str, dict[int, Stored]] = {}
+
+    def note(self, job: _Job, item: Stored) -> None:
+        """Be told of a run that is over."""
+        found = self._of.setdefault(job.service.config_name, {})
+        found[job.number] = item
+        if self._ahead is not None and len(found) == len(_credds(job.service)):
+            service = self.after(job.service)
+            if service.problem is None:
+                self._ahead.offer(service)
+
+    def after(self, service: Service) -> Service:
+        """Give the service with its token, or with what keeps it from having one."""
+        found = self._of.get(service.config_name, {})
+        return _after(service, [found[number] for number in sorted(found)])
+
+
+def _credds(service: Service) -> tuple[Credd | None, ...]:
+    return service.credds or (None,)
 
 
 def _after(service: Service, stored: t.Sequence[Stored]) -> Service:

@@ -15,6 +15,7 @@ description:
   - Writes C(/tmp/vt_u<UID>), C(/tmp/vt_u<UID>-<service>) and the default role file, each only if it differs. A reader
     sees the old or the new file, whole, at every instant, and nobody but the account can read it at any instant.
   - A destination that is a link, no plain file, or somebody else's is neither followed nor replaced.
+  - What M(fife.managed_tokens.vault_token_store) of the same run has pushed already is taken over, not done again.
   - Host keys have to be known. Nothing is needed on the nodes but an ssh server with file transfer (sftp).
 author:
   - fife.managed_tokens contributors (@fife)

@@ -17,6 +17,9 @@ description:
     vault server accepts, and never lost because a run failed.
   - A service goes on to its nodes when at least one credd took its token. Every credd that did not is a failure of
     the run all the same.
+  - With O(push) a service's token goes to its nodes as soon as all its credds were tried, while other services are
+    still being stored. M(fife.managed_tokens.push_vault_token) of the same run takes over what came of that, and does
+    what is left; nothing depends on it.
   - In check mode nothing is run. The kept tokens are looked up on the vault server to say which of them would be
     renewed.
 author:
@@ -45,8 +48,49 @@ options:
       - For sliced jobs and for those that are launched again on failed hosts. It needs the state database.
     type: str
     default: 0s
+  push:
+    description: Serve the services' nodes meanwhile. The options of M(fife.managed_tokens.push_vault_token), which has
+      to come after it in the same play.
+    type: dict
+    suboptions:
+      enabled:
+        description: Whether to do so.
+        type: bool
+        default: true
+      unanswered:
+        description: Nodes that did not answer a probe.
+        type: list
+        elements: str
+        default: []
+      concurrency:
+        description: How many connections are served at once.
+        type: int
+        default: 40
+      per_node:
+        description: How many connections there are to one node at once.
+        type: int
+        default: 8
+      retries:
+        description: How often a push is tried again after a failure that can pass.
+        type: int
+        default: 2
+      retry_delay:
+        description: Seconds before the first retry; doubled for each further one, 30 at the most.
+        type: float
+        default: 2.0
+      known_hosts:
+        description: Files with the nodes' host keys or host CAs.
+        type: list
+        elements: path
+        default: []
+      kex_algorithms:
+        description: Key exchange algorithms to offer, in this order.
+        type: list
+        elements: str
+        default: []
 requirements:
   - requests (Python)
+  - asyncssh and gssapi (Python), with O(push)
   - condor_vault_storer (HTCondor)
   - htgettoken
 extends_documentation_fragment:

@@ -101,6 +101,7 @@ class Door(ActionBase):
             diff=bool(self._task.diff),
             warn=warn,
             progress=LiveProgress(self.TITLE or self._task.get_name()),
+            pushes=LiveProgress("Pushes"),
             owner=owner_pid(),
         )
 

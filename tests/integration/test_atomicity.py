@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, "/srv/ansible")
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _push as push
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kerberos import take_ticket
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import Pair, contents_for
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import SshSettings, read_known_hosts
@@ -32,8 +33,8 @@ tokens = [b"hvs." + letter * 91 + b"\\n" for letter in (b"A", b"B")]
 async def main():
     good = 0
     for number in range(times):
-        contents = push.contents_for(service, service.nodes[0], tokens[number % 2], present=True)
-        pairs = [push.Pair(service, service.nodes[0], contents)]
+        contents = contents_for(service, service.nodes[0], tokens[number % 2], present=True)
+        pairs = [Pair(service, service.nodes[0], contents)]
         pushed = await push.push_all(pairs, Run.begin(Timeouts()), settings)
         assert pushed[0].outcome.status == "changed", pushed[0].outcome
         good += 1

@@ -128,14 +128,25 @@ def test_role_settings_of_one_name_are_one_setting() -> None:
 
 
 def handed_on(role: str) -> list[tuple[str, str, str]]:
-    """List which setting the role hands to which option of which module."""
+    """List which setting the role hands to which option of which module; one within another is named with a dot."""
     found = []
     for task in TASKS[role]:
         for module in (name for name in task if name.startswith(NAMESPACE)):
-            for option, value in (task[module] or {}).items():
+            spec = SPECS.get(module.removeprefix(NAMESPACE), {})
+            given = dict(task[module] or {})
+            for option in [name for name in given if "options" in spec.get(name, {})]:
+                given |= {f"{option}.{name}": value for name, value in given.pop(option).items()}
+            for option, value in given.items():
                 names = VARIABLE.findall(value) if isinstance(value, str) else []
                 found += [(name, module.removeprefix(NAMESPACE), option) for name in dict.fromkeys(names)]
     return found
+
+
+def option_of(module: str, option: str) -> dict[str, t.Any]:
+    spec: dict[str, t.Any] = {"options": SPECS[module]}
+    for name in option.split("."):
+        spec = spec["options"][name]
+    return spec
 
 
 # What a setting and an option have to agree on, and what it is when it is not written.
@@ -146,7 +157,7 @@ ASPECTS = (("type", "str"), ("elements", None), ("choices", None), ("default", N
     ("role", "setting", "module", "option"), [(role, *handed) for role in ROLES for handed in handed_on(role)]
 )
 def test_role_setting_and_module_option_agree(role: str, setting: str, module: str, option: str) -> None:
-    ours, theirs = OPTIONS[role][setting], SPECS[module][option]
+    ours, theirs = OPTIONS[role][setting], option_of(module, option)
     for aspect, absent in ASPECTS:
         assert ours.get(aspect, absent) == theirs.get(aspect, absent), aspect
 

@@ -30,9 +30,16 @@ def test_fan_out_gives_every_result_in_the_order_of_the_items(items: list[int], 
     def progress(done: int, total: int, failed: int) -> None:
         told.append((done, total, failed))
 
+    noted: list[tuple[int, int]] = []
     found = fan_out(
-        items, lambda item: -item, concurrency=concurrency, progress=progress, is_failure=lambda result: result > 0
+        items,
+        lambda item: -item,
+        concurrency=concurrency,
+        progress=progress,
+        is_failure=lambda result: result > 0,
+        note=lambda item, result: noted.append((item, result)),
     )
+    assert sorted(noted) == sorted((item, -item) for item in items)
     assert found == [-item for item in items]
     assert [done for done, _total, _failed in told] == list(range(1, len(items) + 1))
     if items:

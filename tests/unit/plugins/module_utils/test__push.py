@@ -28,7 +28,8 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
     NodeUnreachable,
     TokensError,
 )
-from ansible_collections.fife.managed_tokens.plugins.module_utils._push import Pair, Pushed, PushSettings, contents_for
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push import Pushed, PushSettings
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import Pair, contents_for
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import OTHER_TOKEN, TOKEN, node, service
@@ -274,12 +275,11 @@ def test_push_all_failure_at_one_destination_does_not_cost_the_others(world: Fak
 def test_push_all_tells_of_every_pair_as_it_is_done(world: FakeWorld) -> None:
     world.on_login["a"] = itertools.repeat(REFUSED)
     told: list[tuple[int, int, int]] = []
-
-    def progress(done: int, total: int, failed: int) -> None:
-        told.append((done, total, failed))
-
-    run = Run.begin(Timeouts())
-    asyncio.run(push.push_all(pairs_of(2, "a", "b"), run, PushSettings(t.cast("t.Any", None)), progress))
+    settings = PushSettings(t.cast("t.Any", None))
+    pushing = push.push_all(
+        pairs_of(2, "a", "b"), Run.begin(Timeouts()), settings, lambda *numbers: told.append(numbers)
+    )
+    asyncio.run(pushing)
     assert [done for done, _total, _failed in told] == [1, 2, 3, 4]
     assert told[-1] == (4, 4, 2)
 

@@ -21,7 +21,9 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils import _stage_
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, StageOrder
 from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption import Interrupted
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kept_tokens import look
-from ansible_collections.fife.managed_tokens.plugins.module_utils._push import Change, Pair, Pushed, PushSettings
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push import Change, Pushed, PushSettings
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push_handover import NAME, hand_over
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import Pair
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
@@ -157,6 +159,51 @@ def test_run_stage_in_check_mode_without_a_token_pushes_an_unknown_one(pushed: F
         "before": "/tmp/x: absent\n",
         "after": "/tmp/x: file, mode 0400\n",
     }
+
+
+def test_run_stage_takes_over_what_was_pushed_ahead_and_does_what_is_left(
+    pushed: FakePush, ready: Service, tmp_path: Path
+) -> None:
+    def hand_over_a() -> None:
+        done = outcome("push", "failed", node="a", kind="account_refused", message="dune_production on a: no.")
+        hand_over(str(tmp_path), [Pushed(Pair(ready, node("a"), ()), done)])
+
+    run = Run("x", time.time(), time.time() + 60, str(tmp_path), Timeouts()).to_dict()
+    hand_over_a()
+    found = run_stage([ready], run=run)
+    assert [pair.node.name for pair in pushed.pairs] == ["b"]
+    assert [(item["node"], item["status"]) for item in found["outcomes"]] == [("a", "failed"), ("b", "changed")]
+    assert found["nodes"] == {"a": [0], "b": [1]}
+    run_stage([ready], run=run)
+    assert [pair.node.name for pair in pushed.pairs] == ["a", "b"]
+    for others in ({"state": "absent"}, {"context": Context(check_mode=True)}):
+        hand_over_a()
+        run_stage([ready], run=run, **others)
+        assert [pair.node.name for pair in pushed.pairs] == ["a", "b"]
+        assert (tmp_path / NAME).exists()
+        (tmp_path / NAME).unlink()
+
+
+def test_run_stage_with_everything_pushed_ahead_needs_neither_library_nor_network(
+    pushed: FakePush, ready: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_names: str) -> t.NoReturn:
+        raise AssertionError
+
+    monkeypatch.setattr(stage, "need_packages", refuse)
+    done = [
+        Pushed(
+            Pair(ready, there, ()), outcome("push", "changed", node=there.name), (Change("/tmp/x", "absent", "file"),)
+        )
+        for there in ready.nodes
+    ]
+    hand_over(str(tmp_path), done)
+    run = Run("x", time.time(), time.time() + 60, str(tmp_path), Timeouts()).to_dict()
+    found = run_stage([ready], Context(diff=True), run=run)
+    assert found["changed"] is True
+    assert [item["before_header"] for item in found["diff"]] == ["dune_production on a", "dune_production on b"]
+    assert found["diff"][0]["after"] == "/tmp/x: file\n"
+    assert pushed.pairs == []
 
 
 def test_run_stage_absent_removes_and_needs_no_token(pushed: FakePush, ready: Service) -> None:

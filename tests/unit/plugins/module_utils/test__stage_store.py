@@ -167,3 +167,88 @@ def test_run_stage_bad_lifetime_is_bad_input(pool: Pool, tmp_path: Path) -> None
     with pytest.raises(BadInput, match="managed_tokens_min_token_lifetime is '8d'"):
         run_stage(tmp_path, [ready("dune_a", tmp_path)], min_token_lifetime="8d")
     assert pool.came == []
+
+
+class FakeAhead:
+    """Take every service for pushed, and remember when it was offered."""
+
+    made: t.ClassVar[list[FakeAhead]] = []
+
+    def __init__(self, options: dict[str, t.Any], _run: Run, _progress: object) -> None:
+        self.options = options
+        self.offered: list[Service] = []
+        self.has_one = threading.Event()
+        self.ended_with: type[BaseException] | None = None
+        self.made.append(self)
+
+    def __enter__(self) -> FakeAhead:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        self.ended_with = kind
+
+    def offer(self, item: Service) -> None:
+        self.offered.append(item)
+        self.has_one.set()
+
+    def stop(self) -> None:
+        return
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[FakeAhead]:
+    """Put a fake in the place of what serves nodes."""
+    monkeypatch.setattr(FakeAhead, "made", [])
+    monkeypatch.setattr(stage, "PushAhead", FakeAhead)
+    return FakeAhead.made
+
+
+def test_run_stage_offers_a_service_to_be_pushed_when_all_its_credds_were_tried(
+    pool: Pool, made: list[FakeAhead], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered_before: list[str] = []
+
+    def run_storer(storer: StorerRun, *arguments: t.Any, **named: t.Any) -> tuple[Finished, bytes | None]:
+        if storer.service.config_name == "nova_b":
+            made[0].has_one.wait(10)
+            offered_before.extend(item.config_name for item in made[0].offered)
+        return pool.run_storer(storer, *arguments, **named)
+
+    monkeypatch.setattr(stage, "run_storer", run_storer)
+    pool.dead.add("c1")
+    only_dead = ready("mu2e_c", tmp_path, credds=(Credd("c1"),))
+    found = run_stage(
+        tmp_path, [ready("dune_a", tmp_path), only_dead, ready("nova_b", tmp_path)], push={"unanswered": ["n1"]}
+    )
+    assert set(offered_before) == {"dune_a"}
+    (ahead,) = made
+    assert ahead.options["unanswered"] == ["n1"]
+    assert (ahead.options["concurrency"], ahead.options["per_node"]) == (40, 8)
+    assert ahead.ended_with is None
+    given = {item["config_name"]: item for item in found["services"]}
+    assert [item.to_dict() for item in ahead.offered] == [given["dune_a"], given["nova_b"]]
+    assert "-c2-" in given["dune_a"]["token"]
+    assert given["mu2e_c"]["problem"]["kind"] == "credd_unavailable"
+
+
+@pytest.mark.parametrize(
+    ("params", "check_mode"),
+    [({}, False), ({"push": {"enabled": False}}, False), ({"push": {"enabled": True}}, True)],
+)
+def test_run_stage_pushes_nothing_ahead_unless_it_is_wanted_and_real(
+    pool: Pool, made: list[FakeAhead], tmp_path: Path, params: dict[str, t.Any], check_mode: bool
+) -> None:
+    run_stage(tmp_path, [ready("dune_a", tmp_path)], check_mode=check_mode, **params)
+    assert made == []
+
+
+def test_run_stage_that_is_interrupted_ends_what_is_pushed_ahead(
+    pool: Pool, made: list[FakeAhead], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_arguments: object, **_named: object) -> t.NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stage, "run_storer", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_stage(tmp_path, [ready("dune_a", tmp_path)], push={})
+    assert made[0].ended_with is KeyboardInterrupt
