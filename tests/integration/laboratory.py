@@ -26,6 +26,27 @@ RECAP = re.compile(
 )
 
 
+VISIT = """
+import glob, json, os, stat, sys
+script, word, nodes = sys.argv[1], sys.argv[2], sys.argv[3:]
+everything = {}
+for node in nodes:
+    holder = open(f"/srv/lab/nodes/{node}/holder.pid").read().strip()
+    scope = {**globals(), "root": f"/proc/{holder}/root", "found": {}}
+    exec(script, scope)
+    everything[node] = scope["found"]
+print(json.dumps(everything))
+"""
+LIST = """
+for name in sorted(os.listdir(root + word)):
+    path = os.path.join(word, name)
+    there = os.lstat(root + path)
+    if stat.S_ISREG(there.st_mode):
+        content = open(root + path, errors="replace").read()
+        found[path] = (f"{stat.S_IMODE(there.st_mode):04o}", str(there.st_uid), content)
+"""
+
+
 @dataclass(frozen=True)
 class Recap:
     """One host's line at the end of a play."""
@@ -201,19 +222,38 @@ class Laboratory:
 
     def files(self, node: str, directory: str = "/tmp") -> dict[str, tuple[str, str, str]]:
         """Give (mode, owner's UID, content) of every file in a node's directory, by path; hidden ones included."""
-        script = (
-            "import json,os,stat,sys\nfound={}\n"
-            "for name in sorted(os.listdir(sys.argv[1])):\n"
-            " path=os.path.join(sys.argv[1],name); s=os.lstat(path)\n"
-            " if stat.S_ISREG(s.st_mode):\n"
-            "  found[path]=(f'{stat.S_IMODE(s.st_mode):04o}',str(s.st_uid),open(path,errors='replace').read())\n"
-            "print(json.dumps(found))"
-        )
-        plain = json.loads(self.node(node, "/usr/bin/python3", "-c", script, directory).output)
-        return {path: (mode, owner, content) for path, (mode, owner, content) in plain.items()}
+        return self._files_of([node], directory)[node]
 
     def all_files(self) -> dict[str, dict[str, tuple[str, str, str]]]:
-        return {node: self.files(node) for node in self.nodes}
+        """Give the files of every node, as `files` does."""
+        return self._files_of(self.nodes, "/tmp")
+
+    def _files_of(self, nodes: t.Sequence[str], directory: str) -> dict[str, dict[str, tuple[str, str, str]]]:
+        plain = self._visit(nodes, LIST, directory)
+        return {
+            node: {path: (mode, owner, content) for path, (mode, owner, content) in files.items()}
+            for node, files in plain.items()
+        }
+
+    def spoil(self) -> None:
+        """Put other contents into every token file on every node, and leave owner and mode."""
+        self._visit(self.nodes, "for path in glob.glob(root + '/tmp/vt_*'): open(path, 'w').write('old\\n')")
+
+    def strip(self) -> None:
+        """Remove every file of a service from every node."""
+        self._visit(
+            self.nodes,
+            "for name in ('vt_*', 'default_role_*'): [os.unlink(p) for p in glob.glob(root + '/tmp/' + name)]",
+        )
+
+    def _visit(self, nodes: t.Sequence[str], script: str, word: str = "") -> dict[str, t.Any]:
+        """Run a script for each node, which finds its files below `root`; give what it leaves in `found`, by node.
+
+        Through the process that holds a node's mounts: to enter every node takes longer.
+        """
+        done = self.run("/usr/bin/python3", "-c", VISIT, script, word, *nodes, user="root")
+        found: dict[str, t.Any] = json.loads(done.output)
+        return found
 
     def kept_tokens(self) -> dict[str, str]:
         """Give the kept tokens' contents by file name."""
@@ -228,8 +268,15 @@ class Laboratory:
 
     def accepted_connections(self, node: str) -> int:
         """Count the logins that a node's ssh server has accepted so far."""
-        log = self.run("cat", f"/srv/lab/log/sshd-{node}.log", user="root").output
-        return len(re.findall(r"Accepted gssapi-with-mic for ", log))
+        return self.all_connections()[node]
+
+    def all_connections(self) -> dict[str, int]:
+        """Count the logins that each node's ssh server has accepted so far."""
+        logs = [f"/srv/lab/log/sshd-{node}.log" for node in self.nodes]
+        # grep ends with 1 when there are none.
+        counts = self.run("grep", "-c", "Accepted gssapi-with-mic for ", *logs, check=False, user="root").output
+        found = {line.rpartition(":")[0]: int(line.rpartition(":")[2]) for line in counts.splitlines()}
+        return {node: found[log] for node, log in zip(self.nodes, logs, strict=True)}
 
     def leftovers(self) -> list[str]:
         """Give what a run may never leave behind on the token host: private directories, working copies, bearer
@@ -246,7 +293,7 @@ class Laboratory:
         """Give temporary files of pushes on all nodes."""
         return [
             path
-            for node in self.nodes
-            for path in self.files(node)
+            for files in self.all_files().values()
+            for path in files
             if path.startswith("/tmp/.") and path.endswith(".tmp")
         ]

@@ -122,7 +122,7 @@ CASES: list[tuple[str, dict[str, t.Any], str]] = [
 def footprint(laboratory: Laboratory) -> tuple[object, ...]:
     """Give what a refused run must not have touched."""
     requests = laboratory.run("sh", "-c", "cat /srv/lab/log/vault.jsonl | wc -l", user="root").output
-    logins = [laboratory.accepted_connections(node) for node in laboratory.nodes]
+    logins = list(laboratory.all_connections().values())
     return requests, logins, laboratory.kept_tokens(), laboratory.leftovers()
 
 

@@ -70,8 +70,7 @@ def play(laboratory: Laboratory, playbook: str, *options: str, source: str = CON
 
 
 def clean(laboratory: Laboratory) -> None:
-    for node in laboratory.nodes:
-        laboratory.node(node, "sh", "-c", "rm -f /tmp/vt_* /tmp/default_role_*")
+    laboratory.strip()
     laboratory.run("sh", "-c", f"rm -rf {STATE}/*")
 
 
@@ -109,14 +108,13 @@ def test_a_run_serves_everything_with_the_old_uids_counters_and_places(old: Labo
     before = as_the_go_service(old)
     done = play(old, "token_push")
     assert done.status == 0, done.output
-    for node in old.nodes:
+    for node, found in old.all_files().items():
         wanted = set()
         for service in old.services_on(node):
             experiment = name_of(service).rpartition("_")[0]
             # The token's own name, and the configuration's key in the role file.
             wanted |= {f"/tmp/vt_u{service['uid']}", f"/tmp/vt_u{service['uid']}-{service['name']}"}
             wanted.add(f"/tmp/default_role_{experiment}_{service['uid']}")
-        found = old.files(node)
         assert found.keys() == wanted
         assert {mode for mode, _owner, _content in found.values()} == {"0400"}
     kept = old.run("ls", f"{STATE}/service-credd-vault-tokens").output.split()

@@ -105,9 +105,9 @@ def test_credentials_are_in_both_credds_and_tokens_on_all_nodes(condor: Laborato
     check_credentials(condor)
     kept = condor.kept_tokens()
     assert len(kept) == 2 * len(condor.services)
-    for node in condor.nodes:
+    for node, files in condor.all_files().items():
         for service in condor.services_on(node):
-            mode, owner, content = condor.files(node)[f"/tmp/vt_u{service['uid']}-{service['name']}"]
+            mode, owner, content = files[f"/tmp/vt_u{service['uid']}-{service['name']}"]
             assert (mode, owner) == ("0400", str(service["uid"]))
             assert content in kept.values()
     before, on_nodes = credentials(condor), condor.all_files()

@@ -51,6 +51,8 @@ PLAY = """
         services: "{{{{ tickets.services }}}}"
         run: "{{{{ tickets.run }}}}"
         vault_ca: "{{{{ managed_tokens_vault_ca }}}}"
+        push:
+          known_hosts: "{{{{ managed_tokens_known_hosts }}}}"
       run_once: true
       delegate_to: "{{{{ token_host }}}}"
       register: stored
@@ -131,8 +133,7 @@ def results(light: Laboratory) -> dict[str, dict[str, t.Any]]:
     found = {}
     for door, host in (("in-process", "localhost"), ("module", "tokenhost")):
         light.run("sh", "-c", "rm -rf /home/mtokens/kept")
-        for node in light.nodes:
-            light.node(node, "sh", "-c", "rm -f /tmp/vt_* /tmp/default_role_*")
+        light.strip()
         light.run("/usr/bin/python3", "-c", f"open('/home/mtokens/doors.yml', 'w').write({PLAY.format(host=host)!r})")
         done = light.play("-i", "/srv/lab/inventory", "-i", "/home/mtokens/tokenhost.json", "/home/mtokens/doors.yml")
         assert done.status == 0, done.output
@@ -161,8 +162,7 @@ def test_both_doors_put_every_token_in_its_place(results: dict[str, dict[str, t.
 
 def test_the_role_works_from_another_token_host(results: dict[str, dict[str, t.Any]], light: Laboratory) -> None:
     assert results
-    for node in light.nodes:
-        light.node(node, "sh", "-c", "rm -f /tmp/vt_* /tmp/default_role_*")
+    light.strip()
     done = light.push(
         "-i", "/srv/lab/inventory", "-i", "/home/mtokens/tokenhost.json", "-e", "managed_tokens_token_host=tokenhost"
     )

@@ -31,7 +31,7 @@ def write_play(laboratory: Laboratory, keywords: str) -> str:
 
 
 def connections(laboratory: Laboratory) -> dict[str, int]:
-    return {node: laboratory.accepted_connections(node) for node in laboratory.nodes}
+    return laboratory.all_connections()
 
 
 def vault_requests(laboratory: Laboratory) -> int:

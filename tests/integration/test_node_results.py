@@ -23,13 +23,14 @@ def healthy(light: Laboratory) -> Laboratory:
 
 
 def test_with_failed_a_run_that_is_well_shows_its_first_node_and_the_verdict(healthy: Laboratory) -> None:
-    before = {node: healthy.accepted_connections(node) for node in healthy.nodes}
+    before = healthy.all_connections()
     done = healthy.push(*FAILED_ONLY)
     assert done.status == 0, done.output
     assert set(done.recap) == {healthy.nodes[0]}
     assert f"{len(healthy.services)} of {len(healthy.services)} services well" in done.flat
+    after = healthy.all_connections()
     for node in healthy.nodes:
-        assert healthy.accepted_connections(node) - before[node] == len(healthy.services_on(node)), node
+        assert after[node] - before[node] == len(healthy.services_on(node)), node
 
 
 def test_with_failed_a_dead_node_is_shown_and_one_that_is_well_has_the_verdict(healthy: Laboratory) -> None:
@@ -73,12 +74,13 @@ def test_with_failed_a_service_without_ticket_fails_its_nodes_and_the_run(health
 def test_with_failed_a_limit_holds_and_may_come_from_a_file(healthy: Laboratory) -> None:
     chosen = healthy.nodes[-2:]
     healthy.run("sh", "-c", f"printf '%s\\n' {' '.join(chosen)} > /home/mtokens/some")
-    before = {node: healthy.accepted_connections(node) for node in healthy.nodes}
+    before = healthy.all_connections()
     done = healthy.push(*FAILED_ONLY, "--limit", "@/home/mtokens/some")
     assert done.status == 0, done.output
     assert len(done.recap) == 1
     assert set(done.recap) < set(chosen)
-    served = {node for node in healthy.nodes if healthy.accepted_connections(node) > before[node]}
+    after = healthy.all_connections()
+    served = {node for node in healthy.nodes if after[node] > before[node]}
     assert served == {node for node in chosen if healthy.services_on(node)}
 
 
@@ -98,8 +100,8 @@ def test_in_check_mode_failed_shows_as_little(healthy: Laboratory) -> None:
 
 
 def test_another_word_is_refused_before_anything_is_done(healthy: Laboratory) -> None:
-    before = {node: healthy.accepted_connections(node) for node in healthy.nodes}
+    before = healthy.all_connections()
     done = healthy.push("-e", "managed_tokens_node_results=some")
     assert done.status == 2, done.output
     assert "value of managed_tokens_node_results must be one of: all, failed, got: some" in done.flat
-    assert {node: healthy.accepted_connections(node) for node in healthy.nodes} == before
+    assert healthy.all_connections() == before

@@ -227,12 +227,14 @@ def test_push_goes_on_to_the_nodes(site: Laboratory) -> None:
     behave(site, "approve")
     service = site.service(SERVICE)
     path = f"/tmp/vt_u{service['uid']}-{SERVICE}"
-    before = {node: site.files(node)[path][2] for node in site.nodes_of(service)}
+    there = site.all_files()
+    before = {there[node][path][2] for node in site.nodes_of(service)}
     done = watched(site, SERVICE, push=True)
     assert done.status == 0, done.output
-    after = {node: site.files(node)[path][2] for node in site.nodes_of(service)}
+    there = site.all_files()
+    after = {node: there[node][path][2] for node in site.nodes_of(service)}
     assert set(after.values()) <= set(site.kept_tokens().values())
-    assert not set(after.values()) & set(before.values())
+    assert not set(after.values()) & before
     assert f"{len(after)} of {len(after)} nodes have the token" in done.flat
 
 

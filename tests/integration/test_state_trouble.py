@@ -47,8 +47,8 @@ def test_tokens_do_not_wait_for_a_broken_database(light: Laboratory, playground:
     assert words in done.flat
     assert "1 of 1 services well" in done.flat
     assert "What came of this run is not remembered." in done.flat
-    for node in nodes:
-        assert f"/tmp/vt_u{victim['uid']}" in light.files(node)
+    files = light.all_files()
+    assert all(f"/tmp/vt_u{victim['uid']}" in files[node] for node in nodes)
     assert light.run(*digest).output == before
 
 

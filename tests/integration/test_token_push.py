@@ -22,8 +22,8 @@ def pushed(light: Laboratory) -> Laboratory:
 
 
 def test_every_file_is_there_private_and_owned_by_the_account(pushed: Laboratory) -> None:
-    for node in pushed.nodes:
-        files = pushed.files(node)
+    kept = set(pushed.kept_tokens().values())
+    for node, files in pushed.all_files().items():
         expected = set()
         for service in pushed.services_on(node):
             token_files = [f"/tmp/vt_u{service['uid']}", f"/tmp/vt_u{service['uid']}-{service['name']}"]
@@ -34,14 +34,15 @@ def test_every_file_is_there_private_and_owned_by_the_account(pushed: Laboratory
             assert files[role_file][2] == f"{service['role']}\n"
             contents = {files[path][2] for path in token_files}
             assert len(contents) == 1
-            assert contents.pop() in pushed.kept_tokens().values()
+            assert contents.pop() in kept
             expected |= {*token_files, role_file}
         assert set(files) == expected, f"{node} has other files than its services' own"
 
 
 def test_services_have_tokens_of_their_own(pushed: Laboratory) -> None:
+    files = pushed.all_files()
     tokens = [
-        pushed.files(node)[f"/tmp/vt_u{service['uid']}"][2]
+        files[node][f"/tmp/vt_u{service['uid']}"][2]
         for service in pushed.services
         for node in pushed.nodes_of(service)[:1]
     ]
@@ -96,9 +97,9 @@ def test_a_second_run_changes_nothing(pushed: Laboratory) -> None:
 
 
 def test_there_is_one_connection_for_each_pair(pushed: Laboratory) -> None:
-    before = {node: pushed.accepted_connections(node) for node in pushed.nodes}
+    before = pushed.all_connections()
     assert pushed.push().status == 0
-    after = {node: pushed.accepted_connections(node) for node in pushed.nodes}
+    after = pushed.all_connections()
     assert {node: after[node] - before[node] for node in pushed.nodes} == {
         node: len(pushed.services_on(node)) for node in pushed.nodes
     }
@@ -116,11 +117,9 @@ def programs_of(laboratory: Laboratory, *options: str) -> list[str]:
 
 
 def test_no_process_is_started_for_a_push(pushed: Laboratory) -> None:
-    for node in pushed.nodes:
-        pushed.node(node, "sh", "-c", "rm -f /tmp/vt_*")
+    pushed.strip()
     for_all = programs_of(pushed)
-    for node in pushed.nodes:
-        pushed.node(node, "sh", "-c", "rm -f /tmp/vt_*")
+    pushed.strip()
     for_one = programs_of(pushed, "--limit", "mu2egpvm01.lab.example")
     assert pushed.push().status == 0
     assert for_all == for_one
@@ -131,12 +130,13 @@ def test_no_process_is_started_for_a_push(pushed: Laboratory) -> None:
 def test_a_limit_to_one_node_takes_only_its_services(pushed: Laboratory) -> None:
     node = pushed.nodes[0]
     others = [name for name in pushed.nodes if name != node]
-    before = {name: pushed.accepted_connections(name) for name in pushed.nodes}
+    before = pushed.all_connections()
     done = pushed.push("--limit", node, "-v")
     assert done.status == 0, done.output
     assert set(done.recap) == {node}
-    assert [pushed.accepted_connections(name) - before[name] for name in others] == [0] * len(others)
-    assert pushed.accepted_connections(node) - before[node] == len(pushed.services_on(node))
+    after = pushed.all_connections()
+    assert [after[name] - before[name] for name in others] == [0] * len(others)
+    assert after[node] - before[node] == len(pushed.services_on(node))
     absent = [service["name"] for service in pushed.services if node not in pushed.nodes_of(service)]
     assert absent
     assert not [name for name in absent if name in done.output]
@@ -162,13 +162,12 @@ def test_limits_by_experiment_and_pattern(pushed: Laboratory, limit: str, expect
 
 
 def test_narrowing_to_a_service_leaves_the_others_alone(pushed: Laboratory) -> None:
-    before = {node: pushed.accepted_connections(node) for node in pushed.nodes}
+    before = pushed.all_connections()
     done = pushed.push("-e", "managed_tokens_service=dune_production")
     assert done.status == 0, done.output
     service = pushed.service("dune_production")
-    assert {node for node in pushed.nodes if pushed.accepted_connections(node) > before[node]} == set(
-        pushed.nodes_of(service)
-    )
+    after = pushed.all_connections()
+    assert {node for node in pushed.nodes if after[node] > before[node]} == set(pushed.nodes_of(service))
 
 
 def test_a_wrong_mode_and_a_wrong_content_are_repaired(pushed: Laboratory) -> None:
@@ -216,11 +215,11 @@ def test_check_mode_before_the_first_run_tells_that_all_would_change(pushed: Lab
 
 
 def test_tags_reach_up_to_their_stage(pushed: Laboratory) -> None:
-    before = {node: pushed.accepted_connections(node) for node in pushed.nodes}
+    before = pushed.all_connections()
     for tag in ("tickets", "store", "ping"):
         done = pushed.push("--tags", tag)
         assert done.status == 0, done.output
-    assert {node: pushed.accepted_connections(node) for node in pushed.nodes} == before
+    assert pushed.all_connections() == before
     done = pushed.push("--tags", "push")
     assert done.status == 0, done.output
     assert done.changed == 0, done.output
