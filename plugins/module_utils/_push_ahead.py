@@ -5,7 +5,8 @@
 # Private to this collection: may change in any release.
 """Put services' tokens on their nodes in a thread of its own, while other services' tokens are still being obtained.
 
-Nothing depends on it: what it has done is handed over to the push stage of the same run, which does what is left.
+Nothing depends on it: what it has done is handed over to the push stage of the same run, which does what is left. That
+is everything where all tokens are there within half a second.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.fife.managed_tokens.plugins.module_utils._push import Pushed
 
 LOOK_EVERY_S = 0.25
+# Where storers are that quick there is nothing to gain: to load the library beside them takes longer than after them.
+QUICK_S = 0.5
 
 
 class PushAhead:
@@ -47,6 +50,7 @@ class PushAhead:
         self._task: asyncio.Task[None] | None = None
         self._arrived = asyncio.Event()
         self._is_stopped = False
+        self._is_over = threading.Event()
         # Not a daemon: its files on the nodes are never left half done, also when the stage fails.
         self._thread = threading.Thread(target=self._work, name="push_ahead")
 
@@ -59,9 +63,11 @@ class PushAhead:
     ) -> None:
         try:
             if kind is None:
+                self._is_over.set()
                 self._offer(None)
                 self._wait()
-                hand_over(self._run.directory, self._pushed)
+                if self._pushed:
+                    hand_over(self._run.directory, self._pushed)
         finally:
             self.stop()
             self._thread.join()
@@ -77,6 +83,7 @@ class PushAhead:
             if not self._is_stopped and self._loop is not None and self._task is not None:
                 self._loop.call_soon_threadsafe(self._task.cancel)
             self._is_stopped = True
+            self._is_over.set()
 
     def _offer(self, service: Service | None) -> None:
         with self._lock:
@@ -92,6 +99,8 @@ class PushAhead:
             self._progress(len(self._pushed), self._planned, failed)
 
     def _work(self) -> None:
+        if self._is_over.wait(QUICK_S):
+            return
         # Whatever is wrong here is the push stage's to tell: it meets the same, and its words are the ones for it.
         with contextlib.suppress(Exception, asyncio.CancelledError):
             need_packages("asyncssh", "gssapi")

@@ -15,7 +15,7 @@ STAGES = {
     "setup": ("TASK [fife.managed_tokens.token_push : Read the services of this run]", "0.01"),
     "tickets": ("TASK [fife.managed_tokens.token_push : Take Kerberos tickets]", "0.03"),
     "store": ("TASK [fife.managed_tokens.token_push : Bring vault tokens up to date on the credds]", "1.5"),
-    "ahead": ("TASK [fife.managed_tokens.token_push : Bring vault tokens up to date on the credds]", "1.2"),
+    "ahead": ("TASK [fife.managed_tokens.token_push : Bring vault tokens up to date on the credds]", "2.0"),
     "ping": ("TASK [fife.managed_tokens.token_push : Find out which nodes answer]", "0.8"),
     "push": ("TASK [fife.managed_tokens.token_push : Put the tokens on the nodes]", "0.4"),
     "results": ("TASK [fife.managed_tokens.token_push : Show what came of the node]", "0"),
@@ -102,6 +102,8 @@ def test_a_stopped_run_leaves_nothing_and_loses_nothing(light: Laboratory, stage
     options: list[str] = []
     if stage == "store":
         light.lab("fault", "slow-storer", "5")
+    if stage == "ahead":
+        light.lab("fault", "slow-storer", "1")
     if stage == "ping":
         light.lab("fault", "node-blackholed", light.nodes[-1])
     if stage in ("ahead", "push"):

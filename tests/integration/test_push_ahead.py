@@ -74,6 +74,7 @@ def told_of(done: Done, account: str) -> list[str]:
 
 def test_a_push_that_fails_ahead_is_told_as_it_would_be_later(spoilt: Laboratory) -> None:
     with spoilt.fault("account-refused", "dunepro"):
+        spoilt.lab("fault", "slow-storer", "1")
         ahead = spoilt.push()
         spoilt.spoil()
         later = spoilt.push("-e", "managed_tokens_push_ahead=false")

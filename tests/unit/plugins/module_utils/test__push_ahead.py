@@ -32,6 +32,7 @@ class FakeNodes:
 
     def __init__(self) -> None:
         self.served: list[Pair] = []
+        self.is_begun = threading.Event()
         self.has_served = threading.Event()
         self.is_stuck = threading.Event()
         self.tidied: list[str] = []
@@ -70,7 +71,8 @@ def nodes(monkeypatch: pytest.MonkeyPatch) -> FakeNodes:
     fake = FakeNodes()
     monkeypatch.setattr(push, "push_as_they_come", fake)
     monkeypatch.setattr(PushSettings, "from_options", lambda *_options: None)
-    monkeypatch.setattr(push_ahead, "need_packages", lambda *_names: None)
+    monkeypatch.setattr(push_ahead, "need_packages", lambda *_names: fake.is_begun.set())
+    monkeypatch.setattr(push_ahead, "QUICK_S", 0.0)
     return fake
 
 
@@ -113,11 +115,22 @@ def test_push_ahead_serves_while_the_block_goes_on_and_hands_over(
     )
 
 
+def test_push_ahead_leaves_everything_to_the_push_stage_when_the_block_is_quick(
+    nodes: FakeNodes, ready: t.Callable[..., Service], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(push_ahead, "QUICK_S", 600.0)
+    with ahead_in(tmp_path) as ahead:
+        ahead.offer(ready("dune_a", "a"))
+    assert nodes.served == []
+    assert not (tmp_path / NAME).exists()
+
+
 def test_push_ahead_leaves_a_service_without_a_usable_token_to_the_push_stage(
     nodes: FakeNodes, ready: t.Callable[..., Service], tmp_path: Path
 ) -> None:
     with ahead_in(tmp_path) as ahead:
         ahead.offer(ready("dune_a", "a", token=str(tmp_path / "none")))
+        assert nodes.is_begun.wait(LONGEST_S)
     assert take_over(str(tmp_path)) == {}
 
 
@@ -147,7 +160,7 @@ def test_push_ahead_that_is_stopped_before_it_is_ready_serves_nothing(
     may_go_on = threading.Event()
     monkeypatch.setattr(PushSettings, "from_options", lambda *_options: may_go_on.wait(LONGEST_S))
     with pytest.raises(KeyboardInterrupt):
-        interrupted(ahead_in(tmp_path), ready("dune_a", "a"), lambda: None, may_go_on.set)
+        interrupted(ahead_in(tmp_path), ready("dune_a", "a"), lambda: nodes.is_begun.wait(LONGEST_S), may_go_on.set)
     assert nodes.served == []
 
 
@@ -165,6 +178,7 @@ def test_push_ahead_with_settings_that_are_none_leaves_everything_to_the_push_st
     monkeypatch.setattr(PushSettings, "from_options", refuse)
     with ahead_in(tmp_path) as ahead:
         ahead.offer(ready("dune_a", "a"))
+        assert nodes.is_begun.wait(LONGEST_S)
     assert nodes.served == []
     assert take_over(str(tmp_path)) == {}
 
@@ -173,11 +187,13 @@ def test_push_ahead_without_the_library_leaves_everything_to_the_push_stage(
     nodes: FakeNodes, ready: t.Callable[..., Service], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*names: str) -> t.NoReturn:
+        nodes.is_begun.set()
         raise Missing(f"{names} are not installed.")
 
     monkeypatch.setattr(push_ahead, "need_packages", refuse)
     with ahead_in(tmp_path) as ahead:
         ahead.offer(ready("dune_a", "a"))
+        assert nodes.is_begun.wait(LONGEST_S)
     assert nodes.served == []
 
 
@@ -196,6 +212,7 @@ def test_push_ahead_ends_with_the_run_and_takes_what_is_offered_then_for_nothing
     nodes: FakeNodes, ready: t.Callable[..., Service], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
+    monkeypatch.setattr(push_ahead, "QUICK_S", 0.0)
     monkeypatch.setattr(PushSettings, "from_options", lambda *_options: PushSettings(t.cast("t.Any", None)))
     ended = threading.Event()
     really = push.push_as_they_come
