@@ -23,14 +23,12 @@ from dataclasses import dataclass, field
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _delivery as delivery
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
-    BadInput,
     DeadlineReached,
     NodeUnreachable,
     TimedOut,
     TokensError,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._fanout import Progress
-from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import check_numbers
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     CHANGED,
     FAILED,
@@ -40,15 +38,10 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
     record,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import Pair
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push_settings import PushSettings
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node
-from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import (
-    SshSettings,
-    check_kex_algs,
-    open_socket,
-    read_known_hosts,
-    session,
-)
+from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import open_socket, session
 
 if t.TYPE_CHECKING:
     import asyncssh
@@ -77,39 +70,6 @@ class Pushed:
     pair: Pair
     outcome: Outcome
     changes: tuple[Change, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PushSettings:
-    """Bounds: connections being served at once, connections to one node at once, further attempts, pause before the
-    first of them (seconds)."""
-
-    ssh: SshSettings
-    concurrency: int = 40
-    per_node: int = 8
-    retries: int = 2
-    retry_delay: float = 2.0
-    check_mode: bool = False
-
-    @classmethod
-    def from_options(cls, options: t.Mapping[str, t.Any], *, check_mode: bool = False) -> PushSettings:
-        """Read the options in C(SERVING_SPEC), and the known_hosts files that they name.
-
-        Raises: BadInput.
-        """
-        problems = check_numbers(
-            {f"push_{name}": options[name] for name in ("concurrency", "per_node", "retries", "retry_delay")}
-        )
-        if problems:
-            raise BadInput(*problems)
-        return cls(
-            ssh=SshSettings(read_known_hosts(options["known_hosts"]), check_kex_algs(options["kex_algorithms"])),
-            concurrency=options["concurrency"],
-            per_node=options["per_node"],
-            retries=options["retries"],
-            retry_delay=options["retry_delay"],
-            check_mode=check_mode,
-        )
 
 
 @dataclass(slots=True)

@@ -105,10 +105,8 @@ class PushAhead:
         with contextlib.suppress(Exception, asyncio.CancelledError):
             need_packages("asyncssh", "gssapi")
             # Only in this thread: the library is large, and storers are at work meanwhile.
-            from ansible_collections.fife.managed_tokens.plugins.module_utils._push import (
-                PushSettings,
-                push_as_they_come,
-            )
+            from ansible_collections.fife.managed_tokens.plugins.module_utils._push import push_as_they_come
+            from ansible_collections.fife.managed_tokens.plugins.module_utils._push_settings import PushSettings
 
             settings = PushSettings.from_options(self._options)
             asyncio.run(

@@ -98,8 +98,9 @@ def _push(
     need_packages("asyncssh", "gssapi")
     # Only here: the library is large, and whoever does not push need not load it.
     from ansible_collections.fife.managed_tokens.plugins.module_utils import _push as push
+    from ansible_collections.fife.managed_tokens.plugins.module_utils._push_settings import PushSettings
 
-    settings = push.PushSettings.from_options(params, check_mode=context.check_mode)
+    settings = PushSettings.from_options(params, check_mode=context.check_mode)
     received: list[int] = []
 
     async def main() -> list[Pushed]:

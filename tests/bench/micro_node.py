@@ -16,8 +16,9 @@ from pathlib import Path
 from delay_proxy import DelayProxy, round_trips
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kerberos import take_ticket
-from ansible_collections.fife.managed_tokens.plugins.module_utils._push import PushSettings, push_all
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push import push_all
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import Pair
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push_settings import PushSettings
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import (

@@ -20,6 +20,7 @@ sys.path.insert(0, "/srv/ansible")
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _push as push
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kerberos import take_ticket
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import Pair, contents_for
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push_settings import PushSettings
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import SshSettings, read_known_hosts
@@ -28,7 +29,7 @@ cache = Path("/home/mtokens/ccache")
 take_ticket(plain["principal"], Path(plain["keytab"]), cache)
 service = Service(plain["name"], plain["name"], plain["experiment"], plain["role"], plain["account"], plain["uid"],
                   plain["principal"], plain["keytab"], ccache=f"FILE:{cache}", nodes=(Node(node, node),))
-settings = push.PushSettings(SshSettings(read_known_hosts(["/srv/lab/known_hosts"])))
+settings = PushSettings(SshSettings(read_known_hosts(["/srv/lab/known_hosts"])))
 tokens = [b"hvs." + letter * 91 + b"\\n" for letter in (b"A", b"B")]
 async def main():
     good = 0

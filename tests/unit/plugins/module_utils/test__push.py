@@ -28,8 +28,9 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
     NodeUnreachable,
     TokensError,
 )
-from ansible_collections.fife.managed_tokens.plugins.module_utils._push import Pushed, PushSettings
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push import Pushed
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import Pair, contents_for
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push_settings import PushSettings
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import OTHER_TOKEN, TOKEN, node, service
@@ -276,10 +277,8 @@ def test_push_all_tells_of_every_pair_as_it_is_done(world: FakeWorld) -> None:
     world.on_login["a"] = itertools.repeat(REFUSED)
     told: list[tuple[int, int, int]] = []
     settings = PushSettings(t.cast("t.Any", None))
-    pushing = push.push_all(
-        pairs_of(2, "a", "b"), Run.begin(Timeouts()), settings, lambda *numbers: told.append(numbers)
-    )
-    asyncio.run(pushing)
+    run = Run.begin(Timeouts())
+    asyncio.run(push.push_all(pairs_of(2, "a", "b"), run, settings, lambda *numbers: told.append(numbers)))
     assert [done for done, _total, _failed in told] == [1, 2, 3, 4]
     assert told[-1] == (4, 4, 2)
 

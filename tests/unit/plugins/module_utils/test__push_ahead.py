@@ -16,10 +16,11 @@ import pytest
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _push as push
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _push_ahead as push_ahead
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, Missing
-from ansible_collections.fife.managed_tokens.plugins.module_utils._push import Change, Pushed, PushSettings
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push import Change, Pushed
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push_ahead import PushAhead
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push_handover import NAME, Served, take_over
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import Pair
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push_settings import PushSettings
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Service
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import TOKEN, node, outcome, service

@@ -21,9 +21,10 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils import _stage_
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, StageOrder
 from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption import Interrupted
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kept_tokens import look
-from ansible_collections.fife.managed_tokens.plugins.module_utils._push import Change, Pushed, PushSettings
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push import Change, Pushed
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push_handover import NAME, hand_over
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import Pair
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push_settings import PushSettings
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
