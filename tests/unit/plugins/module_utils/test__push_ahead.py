@@ -210,9 +210,9 @@ def test_push_ahead_error_that_nobody_foresaw_costs_nothing_that_is_done(
 
 
 def test_push_ahead_ends_with_the_run_and_takes_what_is_offered_then_for_nothing(
-    nodes: FakeNodes, ready: t.Callable[..., Service], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ready: t.Callable[..., Service], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.undo()
+    monkeypatch.setattr(push_ahead, "need_packages", lambda *_names: None)
     monkeypatch.setattr(push_ahead, "QUICK_S", 0.0)
     monkeypatch.setattr(PushSettings, "from_options", lambda *_options: PushSettings(t.cast("t.Any", None)))
     ended = threading.Event()
