@@ -70,8 +70,8 @@ def test_a_run_that_does_not_push_pushes_nothing_ahead_either(spoilt: Laboratory
 
 
 def told_of(done: Done, account: str) -> list[str]:
-    """Give what a run said of an account's pushes."""
-    return [line.strip() for line in done.output.splitlines() if f"account {account} in" in line]
+    """Give what a run said of an account's pushes, sorted: which of Ansible's workers speaks first is its affair."""
+    return sorted(line.strip() for line in done.output.splitlines() if f"account {account} in" in line)
 
 
 def test_a_push_that_fails_ahead_is_told_as_it_would_be_later(spoilt: Laboratory) -> None:
