@@ -20,9 +20,7 @@ import contextlib
 import enum
 import hashlib
 import posixpath
-import secrets
 import stat
-import time
 import typing as t
 from dataclasses import dataclass
 
@@ -31,6 +29,7 @@ try:
 except ImportError:  # the stage says so in one sentence before anything here is used
     asyncssh = None  # type: ignore[assignment]
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils import _unfinished as unfinished
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
     ConnectionBroken,
     DestinationSymlink,
@@ -41,11 +40,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
 
-MODE = 0o400
-STALE_S = 3600.0
-CLEAN_UP_S = 3.0
-# The SFTP protocol's FXF_WRITE, FXF_CREAT and FXF_EXCL.
-_CREATE = 0x02 | 0x08 | 0x20
+MODE = unfinished.MODE
 
 
 class Step(enum.Enum):
@@ -59,7 +54,7 @@ class Step(enum.Enum):
 @dataclass(frozen=True, slots=True)
 class Found:
     """What stands at a destination: nothing (`exists` false), or something of this type, owner and mode; content only
-    if it was worth reading."""
+    if it was worth reading, and `leftovers` of killed runs only where nothing is wanted."""
 
     exists: bool
     is_file: bool = False
@@ -67,6 +62,7 @@ class Found:
     uid: int = -1
     mode: int = 0
     content: bytes | None = None
+    leftovers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +76,21 @@ class Wanted:
     node: str
     is_unknown: bool = False
 
+    @property
+    def is_absent(self) -> bool:
+        """Whether there has to be no file."""
+        return self.content is None and not self.is_unknown
+
 
 async def look(sftp: asyncssh.SFTPClient, wanted: Wanted) -> Found:
     """Say what stands at the destination; reads the content only when everything else is as it should be.
 
     Raises: ConnectionBroken, DestinationUnwritable.
     """
+    try:
+        leftovers = await unfinished.find(sftp, wanted.path, wanted.uid) if wanted.is_absent else ()
+    except (asyncssh.Error, OSError) as err:
+        raise _meaning(err, wanted, "looked at") from err
     try:
         attributes = await sftp.lstat(wanted.path)
         mode = attributes.permissions or 0
@@ -95,6 +100,7 @@ async def look(sftp: asyncssh.SFTPClient, wanted: Wanted) -> Found:
             stat.S_ISLNK(mode),
             -1 if attributes.uid is None else attributes.uid,
             stat.S_IMODE(mode),
+            leftovers=leftovers,
         )
         if (
             wanted.content is None
@@ -108,7 +114,7 @@ async def look(sftp: asyncssh.SFTPClient, wanted: Wanted) -> Found:
             content = t.cast("bytes", await file.read(len(wanted.content) + 1))  # bytes, without an encoding
         return Found(True, True, False, found.uid, found.mode, content)
     except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
-        return Found(False)
+        return Found(False, leftovers=leftovers)
     except (asyncssh.Error, OSError) as err:
         raise _meaning(err, wanted, "looked at") from err
 
@@ -127,8 +133,8 @@ def decide(found: Found, wanted: Wanted) -> Step:
         raise DestinationUntrusted(
             f"{where} belongs to UID {found.uid}, not to the account's UID {wanted.uid}; it is not replaced."
         )
-    if wanted.content is None and not wanted.is_unknown:
-        return Step.REMOVE if found.exists else Step.KEEP
+    if wanted.is_absent:
+        return Step.REMOVE if found.exists or found.leftovers else Step.KEEP
     is_same = found.exists and found.mode == MODE and found.content == wanted.content and not wanted.is_unknown
     return Step.KEEP if is_same else Step.WRITE
 
@@ -136,14 +142,14 @@ def decide(found: Found, wanted: Wanted) -> Step:
 def describe(found: Found) -> str:
     """Say what stands at a destination, without its content."""
     if not found.exists:
-        return "absent"
+        return "absent" + (f", {len(found.leftovers)} unfinished beside it" if found.leftovers else "")
     kind = "link" if found.is_link else "file" if found.is_file else "no plain file"
     return f"{kind}, mode {found.mode:04o}, UID {found.uid}, {_digest(found.content)}"
 
 
 def describe_wanted(wanted: Wanted) -> str:
     """Say what is wanted at a destination, in the same words."""
-    if wanted.content is None and not wanted.is_unknown:
+    if wanted.is_absent:
         return "absent"
     return f"file, mode {MODE:04o}, UID {wanted.uid}, {_digest(wanted.content)}"
 
@@ -152,19 +158,20 @@ def _digest(content: bytes | None) -> str:
     return "other content" if content is None else f"sha256 {hashlib.sha256(content).hexdigest()[:8]}"
 
 
-async def apply(sftp: asyncssh.SFTPClient, wanted: Wanted, step: Step) -> None:
+async def apply(sftp: asyncssh.SFTPClient, wanted: Wanted, step: Step, leftovers: t.Collection[str] = ()) -> None:
     """Make the destination as wanted; on any failure the old file is untouched and no temporary file stays.
+
+    `leftovers` go together with a file that is removed.
 
     Raises: DestinationUnwritable, UidMismatch, ConnectionBroken.
     """
     try:
         if step is Step.REMOVE:
-            await sftp.remove(wanted.path)
+            for path in (*leftovers, wanted.path):
+                with contextlib.suppress(asyncssh.SFTPNoSuchFile):
+                    await sftp.remove(path)
         elif step is Step.WRITE and wanted.content is not None:
             await _replace(sftp, wanted, wanted.content)
-    except asyncssh.SFTPNoSuchFile as err:
-        if step is not Step.REMOVE:
-            raise _meaning(err, wanted, "replaced") from err
     except (asyncssh.Error, OSError) as err:
         told = _meaning(err, wanted, "removed" if step is Step.REMOVE else "replaced")
         if isinstance(told, DestinationUnwritable) and await _is_full(sftp, wanted.path):
@@ -175,7 +182,7 @@ async def apply(sftp: asyncssh.SFTPClient, wanted: Wanted, step: Step) -> None:
 
 
 async def _replace(sftp: asyncssh.SFTPClient, wanted: Wanted, content: bytes) -> None:
-    temporary, file = await _create(sftp, wanted)
+    temporary, file = await unfinished.create(sftp, wanted.path, wanted.uid)
     try:
         _written, attributes, _flushed = await asyncio.gather(file.write(content), file.stat(), _flush(file))
         if attributes.uid != wanted.uid:
@@ -188,7 +195,7 @@ async def _replace(sftp: asyncssh.SFTPClient, wanted: Wanted, content: bytes) ->
         await asyncio.gather(file.close(), sftp.posix_rename(temporary, wanted.path))
     except BaseException:
         # Also when the push is being cancelled; closing the handle is the server's business then.
-        await _clean_up(sftp, temporary)
+        await unfinished.clean_up(sftp, temporary)
         raise
     now = await sftp.lstat(wanted.path)
     if now.uid != wanted.uid or stat.S_IMODE(now.permissions or 0) != MODE or now.size != len(content):
@@ -197,57 +204,9 @@ async def _replace(sftp: asyncssh.SFTPClient, wanted: Wanted, content: bytes) ->
         )
 
 
-async def _create(sftp: asyncssh.SFTPClient, wanted: Wanted) -> tuple[str, asyncssh.SFTPClientFile]:
-    directory, name = posixpath.split(wanted.path)
-    # One fixed name first: what a killed run left under it is found again without listing the directory. If another
-    # run is writing at this moment, or somebody sits on the name, a random one serves.
-    attributes = asyncssh.SFTPAttrs(permissions=MODE)
-    fixed = posixpath.join(directory, f".{name}.managed-tokens.tmp")
-    for temporary in (fixed, fixed, posixpath.join(directory, f".{name}.{secrets.token_hex(8)}.tmp")):
-        try:
-            return temporary, await _open_new(sftp, temporary, attributes)
-        except (asyncssh.SFTPFailure, asyncssh.SFTPFileAlreadyExists):
-            if temporary != fixed:
-                raise
-            await _remove_stale(sftp, temporary, wanted.uid)
-    raise AssertionError  # pragma: no cover
-
-
-async def _open_new(
-    sftp: asyncssh.SFTPClient, temporary: str, attributes: asyncssh.SFTPAttrs
-) -> asyncssh.SFTPClientFile:
-    async def opened() -> asyncssh.SFTPClientFile:
-        return await sftp.open(temporary, _CREATE, attributes, encoding=None, block_size=0)
-
-    opening = asyncio.create_task(opened())
-    try:
-        return await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        # The server has been asked already. Only if it says that it made the file, the file is ours to remove.
-        with contextlib.suppress(asyncssh.Error, OSError, TimeoutError):
-            async with asyncio.timeout(CLEAN_UP_S):
-                await opening
-                await sftp.remove(temporary)
-        raise
-
-
-async def _remove_stale(sftp: asyncssh.SFTPClient, temporary: str, uid: int) -> None:
-    with contextlib.suppress(asyncssh.SFTPError):
-        found = await sftp.lstat(temporary)
-        is_ours = stat.S_ISREG(found.permissions or 0) and found.uid == uid
-        if is_ours and found.mtime is not None and found.mtime < time.time() - STALE_S:
-            await sftp.remove(temporary)
-
-
 async def _flush(file: asyncssh.SFTPClientFile) -> None:
     with contextlib.suppress(asyncssh.SFTPOpUnsupported):
         await file.fsync()
-
-
-async def _clean_up(sftp: asyncssh.SFTPClient, temporary: str) -> None:
-    with contextlib.suppress(asyncssh.Error, OSError, TimeoutError):
-        async with asyncio.timeout(CLEAN_UP_S):
-            await sftp.remove(temporary)
 
 
 async def _is_full(sftp: asyncssh.SFTPClient, path: str) -> bool:

@@ -232,7 +232,7 @@ async def _settle(sftp: asyncssh.SFTPClient, wanted: delivery.Wanted, check_mode
         if step is delivery.Step.KEEP:
             return None
         if not check_mode:
-            await delivery.apply(sftp, wanted, step)
+            await delivery.apply(sftp, wanted, step, there.leftovers)
     except TokensError as err:
         return err
     return Change(wanted.path, delivery.describe(there), delivery.describe_wanted(wanted))

@@ -81,9 +81,14 @@ def check_gone(laboratory: Laboratory) -> None:
 def test_a_service_goes_everywhere_and_the_others_do_not_notice(full: Laboratory) -> None:
     files, stored = full.all_files(), credentials(full)
     kept = full.kept_tokens()
+    # What killed runs leave goes as well.
+    for name in (f".vt_u{UID}-{NAME}.managed-tokens.tmp", f".vt_u{UID}.0123456789abcdef.tmp"):
+        full.node("dunegpvm02.lab.example", "install", "-m", "0400", "-o", ACCOUNT, "/dev/null", f"/tmp/{name}")
     done = offboard(full, *WITH_REPORT, env=REPORT)
     assert done.status == 0, done.output
     assert "1 of 1 services gone" in done.flat
+    assert "managed-tokens.tmp" not in full.node("dunegpvm02.lab.example", "ls", "-A", "/tmp").output
+    assert "0123456789abcdef" not in full.node("dunegpvm02.lab.example", "ls", "-A", "/tmp").output
     check_gone(full)
     state = state_of(full)
     assert ACCOUNT not in state["uids"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 import typing as t
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import asyncssh
 import pytest
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _delivery as delivery
+from ansible_collections.fife.managed_tokens.plugins.module_utils import _unfinished as unfinished
 from ansible_collections.fife.managed_tokens.plugins.module_utils._delivery import Found, Step, Wanted
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import TokensError
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import OTHER_TOKEN, TOKEN
@@ -190,36 +190,17 @@ def test_apply_keep_and_unknown_content_touch_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def leftover(root: Path, age: float) -> Path:
-    """Put there what a killed run leaves, of this age in seconds."""
-    path = there(root).parent / ".vt_u50100.managed-tokens.tmp"
-    path.write_bytes(b"half")
-    os.utime(path, (time.time() - age,) * 2)
-    return path
-
-
-def test_apply_write_old_leftover_of_a_killed_run_goes(tmp_path: Path) -> None:
-    path = leftover(tmp_path, 7200.0)
-    apply(tmp_path)
-    assert there(tmp_path).read_bytes() == TOKEN
-    assert not path.exists()
-
-
-def test_apply_write_young_leftover_is_another_runs_and_stays(tmp_path: Path) -> None:
-    path = leftover(tmp_path, 10.0)
-    apply(tmp_path)
-    assert there(tmp_path).read_bytes() == TOKEN
-    assert path.read_bytes() == b"half"
-    assert len(list(path.parent.iterdir())) == 2
-
-
-def test_apply_write_link_at_the_temporary_name_is_not_followed(tmp_path: Path) -> None:
-    trap = there(tmp_path).parent / ".vt_u50100.managed-tokens.tmp"
-    trap.symlink_to("/tmp/trap")
-    apply(tmp_path)
-    assert there(tmp_path).read_bytes() == TOKEN
-    assert trap.is_symlink()
-    assert not (tmp_path / "tmp" / "trap").exists()
+def test_look_and_remove_what_a_killed_run_left_goes_with_the_file(tmp_path: Path) -> None:
+    half = there(tmp_path).parent / ".vt_u50100.managed-tokens.tmp"
+    half.write_bytes(b"half")
+    found = look(tmp_path, ABSENT)
+    assert (found.exists, found.leftovers) == (False, ("/tmp/.vt_u50100.managed-tokens.tmp",))
+    assert delivery.decide(found, ABSENT) is Step.REMOVE
+    assert delivery.describe(found) == "absent, 1 unfinished beside it"
+    put(tmp_path, TOKEN)
+    with_node(tmp_path, lambda sftp: delivery.apply(sftp, ABSENT, Step.REMOVE, found.leftovers))
+    assert look(tmp_path, ABSENT) == Found(False)
+    assert list(half.parent.iterdir()) == []
 
 
 class Full(NodeFiles):
@@ -343,7 +324,7 @@ class Stuck(NodeFiles):
 def test_apply_cancelled_write_leaves_the_old_file_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "CLEAN_UP_S", 0.05)
+    monkeypatch.setattr(unfinished, "CLEAN_UP_S", 0.05)
     put(tmp_path, OTHER_TOKEN)
 
     async def work(sftp: asyncssh.SFTPClient) -> None:

@@ -106,7 +106,7 @@ class FakeWorld:
         content = self.stands_there.get(wanted.path)
         return Found(False) if content is None else Found(True, True, False, wanted.uid, 0o400, content)
 
-    async def apply(self, sftp: str, wanted: Wanted, step: Step) -> None:
+    async def apply(self, sftp: str, wanted: Wanted, step: Step, leftovers: tuple[str, ...]) -> None:
         await asyncio.sleep(0)
         if wanted.path in self.unwritable:
             raise DestinationUnwritable(f"{wanted.path} cannot be replaced.")
@@ -307,7 +307,7 @@ def test_push_all_cancelled_hangs_up_when_all_is_tidy(world: FakeWorld, monkeypa
     begun: list[str] = []
     connected: list[int] = []
 
-    async def apply(_sftp: str, wanted: Wanted, _step: Step) -> None:
+    async def apply(_sftp: str, wanted: Wanted, _step: Step, _leftovers: tuple[str, ...]) -> None:
         begun.append(wanted.path)
         try:
             await asyncio.sleep(600)
