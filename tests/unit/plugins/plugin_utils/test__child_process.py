@@ -40,7 +40,8 @@ def test_in_child_ends_with_the_work_or_its_time_and_leaves_no_process(
     assert in_child(seconds, work) is is_done
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
-    assert threading.enumerate() == threads
+    # Those of other tests may end meanwhile.
+    assert set(threading.enumerate()) <= set(threads)
     assert capfd.readouterr() == ("", "")
 
 
