@@ -13,8 +13,11 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_verdict import (
     NODE_RESULT_SPEC,
+    has_well_node,
     run_node_result,
+    run_verdict_sentence,
 )
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._batches import with_outcomes
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import Door
 
 
@@ -48,15 +51,27 @@ class ActionModule(Door):
         As the role calls it, for every node, there is nothing to validate, and nothing to clean up when it is
         interrupted; then all that is left out.
         """
-        if self._task.args.keys() != {"batch"}:
+        task_vars = task_vars or {}
+        if not self._task.args.keys() <= {"batch", "batches"}:
             return super().run(tmp, task_vars)
         result: dict[str, t.Any] = ActionBase.run(self, tmp, task_vars)
         try:
-            options = self.complete(dict(self._task.args), task_vars or {})
+            options = self.complete(dict(self._task.args), task_vars)
             result.update(run_node_result(options, Context()))
+            if options.get("batches") and (result.get("failed") or result.get("unreachable")):
+                result["msg"] += self._verdict(options, task_vars)
         except TokensError as err:
             result.update(failed=True, msg=err.msg, kind=err.kind)
         return result
+
+    def _verdict(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> str:
+        # Ansible goes on with hosts that are well only. When none is, the verdict has no place but here.
+        hosts = task_vars.get("ansible_play_hosts_all") or ()
+        batch = task_vars[options["batch"]]
+        if options["node"] != (hosts[0] if hosts else "") or has_well_node(hosts, batch["nodes"], batch["outcomes"]):
+            return ""
+        every = with_outcomes({"batches": options["batches"]}, task_vars)
+        return f" The whole run: {run_verdict_sentence(every['outcomes'])}"
 
     def _is_in_process(self) -> bool:
         return True

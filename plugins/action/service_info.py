@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_service_info import ARGUMENT_SPEC, run_stage
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._inventory_door import InventoryDoor
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._run_tags import refuse_idle_tags
+
+KEEPING_ROLE = "fife.managed_tokens.token_push"
 
 
 class ActionModule(InventoryDoor):
@@ -15,3 +20,14 @@ class ActionModule(InventoryDoor):
     SPEC = ARGUMENT_SPEC
     STAGE = staticmethod(run_stage)
     TITLE = "Services"
+
+    def check_play(self, task_vars: dict[str, t.Any]) -> None:
+        """Refuse, in the play of the role that keeps tokens fresh, tags with which it would do nothing.
+
+        Raises: BadInput, StageOrder.
+        """
+        super().check_play(task_vars)
+        role = self._task._role
+        if role is not None and role.get_name() == KEEPING_ROLE:
+            run, skipped = (task_vars.get(f"ansible_{name}_tags") or () for name in ("run", "skip"))
+            refuse_idle_tags(run, skipped, set(self._task.tags) - {"always"})

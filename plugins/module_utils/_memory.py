@@ -198,6 +198,15 @@ def remember_run(
         record_run(db, run, outcomes, program=program, owner=owner, message=message)
 
 
+def forget_run(state: State, run: Run) -> None:
+    """Forget a run that only looked: it is no run of its program, well or not.
+
+    Raises: StateUnavailable, StateUnusable.
+    """
+    with state.write() as db:
+        runs.forget_run(db, run.id)
+
+
 def record_run(
     db: sa.Connection, run: Run, outcomes: t.Sequence[Outcome], *, program: str, owner: int | None, message: str
 ) -> None:

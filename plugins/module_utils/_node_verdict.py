@@ -24,9 +24,11 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
     PUSH,
     SKIPPED,
     Outcome,
+    is_only_a_look,
 )
 
 MOST_MESSAGES = 5
+MOST_NAMES = 20
 ALL_NODES, FAILED_NODES = "all", "failed"
 # A run of so many nodes shows a result for each.
 READ_AT_A_GLANCE = 20
@@ -90,6 +92,8 @@ def of_run(outcomes: t.Sequence[Outcome], *, check_mode: bool = False, nodes_are
 
     A ping that was not answered is no failure: the push to that node has its own outcome.
     """
+    if is_only_a_look(outcomes):
+        return Verdict(_of_pings([outcome for outcome in outcomes if outcome.stage == PING]))
     failures = [outcome for outcome in outcomes if outcome.is_failure and outcome.stage != PING]
     elsewhere = left_to_others(outcomes)
     services = {outcome.config_service for outcome in outcomes if outcome.config_service} - elsewhere.keys()
@@ -118,6 +122,16 @@ def of_run(outcomes: t.Sequence[Outcome], *, check_mode: bool = False, nodes_are
     if not untold:
         return Verdict(f"{summary}. {_listed(list(elsewhere.values())[:1])}".rstrip())
     return Verdict(f"{summary}. {_listed([advise(outcome) for outcome in untold])}", failed=True)
+
+
+def _of_pings(pings: t.Sequence[Outcome]) -> str:
+    silent = sorted({outcome.node for outcome in pings if outcome.is_failure})
+    nodes = {outcome.node for outcome in pings}
+    told = f"{len(nodes) - len(silent)} of {len(nodes)} nodes answer"
+    if not silent:
+        return f"{told}."
+    more = f" and {len(silent) - MOST_NAMES} more" if len(silent) > MOST_NAMES else ""
+    return f"{told}. No answer from {', '.join(silent[:MOST_NAMES])}{more}."
 
 
 def left_to_others(outcomes: t.Sequence[Outcome]) -> dict[str, str]:

@@ -79,6 +79,15 @@ class Outcome:
         return cls(**known)
 
 
+def is_only_a_look(outcomes: t.Iterable[Outcome]) -> bool:
+    """Tell whether nodes were pinged and nothing was attempted that could keep anything fresh: no run to report, to
+    count or to remember."""
+    found = list(outcomes)
+    stages = {outcome.stage for outcome in found}
+    went_wrong = any(outcome.is_failure and outcome.stage != PING for outcome in found)
+    return PING in stages and stages <= {SETUP, PING, STATE} and not went_wrong
+
+
 class Stopwatch:
     """Take wall-clock start and monotonic duration of one piece of work."""
 

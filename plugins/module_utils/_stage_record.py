@@ -13,6 +13,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import (
     ONBOARDING,
     TOKEN_PUSH,
+    forget_run,
     remember_onboarding,
     remember_run,
 )
@@ -24,6 +25,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
     STATE,
     Outcome,
     Stopwatch,
+    is_only_a_look,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import RUN_SPEC, Context, run_option
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_settings import state_of
@@ -41,7 +43,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Remember the outcomes of the run; a database that does not take them is an outcome too, and fails nothing here.
 
-    In check mode nothing is written.
+    In check mode nothing is written, and a run that only pinged nodes is forgotten.
 
     Raises: BadInput, Missing when the setting names no database that can be used.
     """
@@ -53,6 +55,9 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     run = run_option(params)
     watch = Stopwatch()
     try:
+        if is_only_a_look(outcomes):
+            forget_run(state, run)
+            return result
         if params["program"] == ONBOARDING:
             remember_onboarding(state, run, outcomes, owner=context.owner, message=of_onboarding(outcomes).verdict.msg)
         else:

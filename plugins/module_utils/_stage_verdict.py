@@ -16,7 +16,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._node_verdict import of_node, of_run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._onboarding_verdict import of_onboarding
-from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import Outcome
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import CHANGED, OK, Outcome
 from ansible_collections.fife.managed_tokens.plugins.module_utils._removal_verdict import of_removal
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 
@@ -24,6 +24,7 @@ NODE_RESULT_SPEC: dict[str, t.Any] = {
     "node": {"type": "str"},
     "outcomes": {"type": "list", "elements": "dict"},
     "batch": {"type": "str"},
+    "batches": {"type": "list", "elements": "str", "default": []},
 }
 
 RUN_VERDICT_SPEC: dict[str, t.Any] = {
@@ -37,6 +38,18 @@ RUN_VERDICT_SPEC: dict[str, t.Any] = {
 def run_node_result(params: t.Mapping[str, t.Any], _context: Context) -> dict[str, t.Any]:
     """Give the result of one node."""
     return of_node(params["node"] or "", [Outcome.from_dict(plain) for plain in params["outcomes"] or ()]).to_result()
+
+
+def has_well_node(
+    hosts: t.Iterable[str], nodes: t.Mapping[str, t.Iterable[int]], outcomes: t.Sequence[t.Mapping[str, t.Any]]
+) -> bool:
+    """Tell whether any of the hosts has nothing but good outcomes, or none; `nodes` gives the positions of each."""
+    return any(all(outcomes[place]["status"] in (OK, CHANGED) for place in nodes.get(host, ())) for host in hosts)
+
+
+def run_verdict_sentence(outcomes: t.Iterable[t.Mapping[str, t.Any]]) -> str:
+    """Give the verdict on the whole run in words, beside what the nodes' own results say."""
+    return of_run([Outcome.from_dict(plain) for plain in outcomes]).msg
 
 
 def run_verdict(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:

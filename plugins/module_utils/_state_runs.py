@@ -114,6 +114,15 @@ def end_run(db: sa.Connection, run: RunRow, ending: Ending) -> None:
         db.execute(sa.insert(stages), rows)
 
 
+def forget_run(db: sa.Connection, run_id: str) -> None:
+    """Forget that there was such a run, and let go of what it held."""
+    import sqlalchemy as sa
+
+    table, holds = schema().runs, schema().holds
+    db.execute(sa.delete(holds).where(holds.c.run == run_id))
+    db.execute(sa.delete(table).where(table.c.id == run_id))
+
+
 def holds_of_others(db: sa.Connection, run_id: str, *, now: float) -> list[Hold]:
     """Give what other runs hold that are going on. Reads only."""
     import sqlalchemy as sa

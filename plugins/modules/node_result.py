@@ -28,6 +28,14 @@ options:
   batch:
     description: Name of the variable in which the result of M(fife.managed_tokens.push_vault_token) was registered.
     type: str
+  batches:
+    description:
+      - Names of the variables in which the stages' results were registered.
+      - Where no host of the play is well, Ansible ends the play with these results. The first host's then says what the
+        whole run came to, which M(fife.managed_tokens.run_verdict) cannot any more.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - fife.managed_tokens.stage.attributes
 """

@@ -10,6 +10,8 @@ from __future__ import annotations
 import time
 import typing as t
 
+from ansible import context
+
 from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import (
     OFFBOARDING,
     ONBOARDING,
@@ -24,6 +26,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
     Outcome,
 )
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected, Contact, Refusal
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._run_tags import is_ping_alone
 
 NAMESPACE = "fife.managed_tokens."
 # They repeat what the stages have returned.
@@ -53,7 +56,7 @@ class PlayListener:
         self._failed: dict[str, None] = {}
 
     def task_begins(self, task: t.Any) -> bool:
-        """Tell whether this is the first stage of a run."""
+        """Tell whether this is the first stage of a run; one that only pings nodes is none."""
         stage = self._stage_of(task)
         if self._has_begun or stage is None:
             return False
@@ -61,7 +64,7 @@ class PlayListener:
         self._has_begun = True
         self.collected.started = time.time()
         self.collected.check_mode = bool(task.check_mode)
-        return True
+        return not is_ping_alone(context.CLIARGS.get("tags") or ())
 
     def result(self, result: t.Any, *, is_failed: bool = False, is_unreachable: bool = False) -> None:
         """Take the result of a task on a host."""
@@ -139,7 +142,7 @@ def take_result(collected: Collected, plain: t.Mapping[str, t.Any]) -> None:
     if any(outcome.stage == STATE and not outcome.is_failure for outcome in outcomes):
         collected.was_recorded = True
     run = plain.get("run")
-    if isinstance(run, t.Mapping) and run.get("id"):
+    if isinstance(run, t.Mapping) and run.get("id") and collected.run in ("", run["id"]):
         collected.run = str(run["id"])
         collected.deadline = float(run.get("deadline") or 0.0)
         collected.started = float(run.get("started") or collected.started)

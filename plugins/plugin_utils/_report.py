@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import TokensError
 from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import ONBOARDING
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import is_only_a_look
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State, open_state
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _dead_man as dead_man
@@ -74,7 +75,9 @@ def _is_regular(collected: Collected) -> bool:
 
 
 def report(collected: Collected, settings: ReportSettings, show: Show) -> None:
-    """Report the run; each problem of the report itself is one warning."""
+    """Report the run; each problem of the report itself is one warning. A run that only looked is nobody's affair."""
+    if is_only_a_look(collected.outcomes) and not collected.refusals:
+        return
     state, problems = _state(settings, collected)
     trouble = problems[0] if problems else ""
     counters, before, unknown = report_state.look(state)

@@ -59,6 +59,32 @@ def test_run_with_options_of_its_own_gives_the_same_and_refuses_wrong_ones() -> 
         result_of("x", {"batch": "pushed", "nod": "a"}, pushed=BATCH)
 
 
+LOST: dict[str, t.Any] = {
+    "outcomes": [BATCH["outcomes"][1], {**BATCH["outcomes"][1], "node": "a"}],
+    "nodes": {"b": [0], "a": [1]},
+}
+STORED = {"outcomes": [outcome("store", "failed", credd="c1", kind="timed_out", message="c1 is late").to_dict()]}
+
+
+@pytest.mark.parametrize(
+    ("pushed", "host", "hosts", "is_told"),
+    [
+        (LOST, "b", ["b", "a"], True),
+        (LOST, "a", ["b", "a"], False),
+        (LOST, "b", ["b", "a", "without service"], False),
+        (BATCH, "b", ["b", "a"], False),
+    ],
+)
+def test_run_first_host_says_what_the_verdict_cannot_when_no_host_is_well(
+    pushed: dict[str, t.Any], host: str, hosts: list[str], is_told: bool
+) -> None:
+    args = {"batch": "pushed", "batches": ["stored", "pushed", "record"]}
+    result = result_of(host, args, pushed=pushed, stored=STORED, ansible_play_hosts_all=hosts)
+    assert result["unreachable"]
+    words = " The whole run: 0 of 1 services well, 0 of 2 (service, node) pairs in place, 0 of them renewed."
+    assert (words in result["msg"]) is is_told
+
+
 @pytest.mark.parametrize("batch", [{}, {"pushed": None}, {"pushed": {"skipped": True}}])
 def test_run_without_a_batch_says_how_to_start(batch: dict[str, t.Any]) -> None:
     result = result_of("a", **batch)

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import KINDS, explain
 from ansible_collections.fife.managed_tokens.plugins.module_utils._node_verdict import (
     MOST_MESSAGES,
+    MOST_NAMES,
     READ_AT_A_GLANCE,
     Verdict,
     advise,
@@ -92,7 +93,9 @@ NO_CREDD = outcome(
     message="dune_analysis on credd c1: no answer",
     config_service="dune_analysis",
 )
-NO_PING = outcome("ping", "failed", kind="ping_unanswered", message="n1: silence", config_service="")
+NO_PING = outcome("ping", "failed", kind="ping_unanswered", message="n2: silence", config_service="", node="n2")
+PING = outcome("ping", "ok", node="n1", config_service="")
+MANY_SILENT = [replace(NO_PING, node=f"n{number:02}") for number in range(MOST_NAMES + 3)]
 SETUP = outcome("setup", "ok")
 
 HELD = outcome(
@@ -149,6 +152,14 @@ RUNS: tuple[tuple[list[Outcome], bool, bool, str], ...] = (
             "1 left to another run that serves them now: nova_production. "
             "nova_production: all its 2 nodes are being served."
         ),
+    ),
+    ([SETUP, PING], True, False, "1 of 1 nodes answer."),
+    ([SETUP, PING, NO_PING, NO_PING], True, False, "1 of 2 nodes answer. No answer from n2."),
+    (
+        [SETUP, *MANY_SILENT],
+        True,
+        False,
+        f"0 of {MOST_NAMES + 3} nodes answer. No answer from n00, n01, n02,",
     ),
     ([PARTLY_HELD, SETUP, OK], True, False, "1 of 1 services well, 1 of 1 (service, node) pairs in place, 0 of"),
     ([PARTLY_HELD, NO_TICKET], True, True, "0 of 1 services well. dune_production: no keytab."),

@@ -14,10 +14,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, StageOrder
-from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import STAGES, STATUSES, Outcome
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
+    STAGES,
+    STATUSES,
+    Outcome,
+    is_only_a_look,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd, Node, Problem, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import services_option
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import outcome, plain_data, service
+
+PING, SILENT = outcome("ping"), outcome("ping", "failed")
+# What a run came to, and whether it only looked.
+LOOKS: tuple[tuple[list[Outcome], bool], ...] = (
+    ([PING], True),
+    ([outcome("setup"), PING, SILENT, outcome("state")], True),
+    ([], False),
+    ([outcome("setup")], False),
+    ([outcome("setup", "skipped")], False),
+    ([PING, outcome("tickets")], False),
+    ([PING, outcome("push", "skipped")], False),
+    ([outcome("setup", "failed"), PING], False),
+)
+
+
+@pytest.mark.parametrize(("outcomes", "only_looked"), LOOKS)
+def test_is_only_a_look(outcomes: list[Outcome], only_looked: bool) -> None:
+    assert is_only_a_look(outcomes) is only_looked
+
 
 TEXT = st.text(max_size=10)
 OUTCOMES = st.builds(

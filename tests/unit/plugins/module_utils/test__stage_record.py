@@ -15,6 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import explain
+from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import begin
 from ansible_collections.fife.managed_tokens.plugins.module_utils._node_verdict import of_run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import Outcome
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
@@ -23,7 +24,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_record 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_results import push_counters
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_schema import schema
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import outcome
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import outcome, service
 
 OUTCOMES = (
     outcome("setup", "ok"),
@@ -82,6 +83,14 @@ def test_run_stage_onboarding_counts_no_failures_and_remembers_no_login(state: S
         assert push_counters(db) == {}
     assert (row.program, row.state, row.failed) == ("onboarding", "ended", 2)
     assert stages == {"setup", "store", "push"}
+
+
+def test_run_stage_forgets_a_run_that_only_looked(state: State) -> None:
+    run = Run.begin(Timeouts())
+    begin(state, run, [service()], [], program="token-push", owner=os.getpid(), forget_after=60.0, take_over=False)
+    assert record(state.label, run=run.to_dict(), outcomes=[outcome("ping", node="n1").to_dict()])["outcomes"] == []
+    with state.read() as db:
+        assert [db.execute(sa.select(table)).all() for table in (schema().runs, schema().holds)] == [[], []]
 
 
 def test_run_stage_without_outcomes_ends_the_run(state: State) -> None:

@@ -9,6 +9,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 import pytest
+from ansible import context
 
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Contact, Refusal
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._play_listener import PlayListener
@@ -77,6 +78,17 @@ def test_task_begins_is_said_once_and_only_for_stages() -> None:
     assert listener.task_begins(FakeTask("fife.managed_tokens.service_info", check_mode=True))
     assert not listener.task_begins(FakeTask("fife.managed_tokens.kinit_service"))
     assert listener.collected.check_mode
+
+
+def test_task_begins_is_not_said_of_a_run_that_only_pings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(context, "CLIARGS", {"tags": ["ping"]})
+    assert not PlayListener().task_begins(FakeTask("fife.managed_tokens.service_info"))
+
+
+def test_result_first_run_stays_the_run(listener: PlayListener) -> None:
+    for name in ("a1", "b2"):
+        listener.result(stage("kinit_service", outcomes=[], run={"id": name}))
+    assert listener.collected.run == "a1"
 
 
 def test_result_of_stages_is_collected(listener: PlayListener) -> None:

@@ -76,6 +76,16 @@ def test_report_with_everything_off_shows_the_summary() -> None:
     assert any("dune_production" in line for line in shown.lines)
 
 
+def test_report_of_a_run_that_only_looked_is_none(tmp_path: Path) -> None:
+    shown = Shown()
+    files = {"textfile": str(tmp_path / "a.prom"), "last_run_file": str(tmp_path / "a.json")}
+    looked = collected(outcomes=[Outcome("setup", "ok"), Outcome("ping", "failed", node="n1")])
+    reporting.report(looked, settings(**files), shown)
+    assert (shown.lines, shown.warnings, list(tmp_path.iterdir())) == ([], [], [])
+    reporting.report(collected(), settings(**files), shown)
+    assert len(list(tmp_path.iterdir())) == len(files)
+
+
 def test_report_the_dead_man_s_switch_waits_for_no_onboarding() -> None:
     with receiver() as switch:
         told = settings(ping_url=switch.url, send_timeout=200.0)
