@@ -94,7 +94,8 @@ async def look_at_nodes(services: t.Sequence[Service], run: Run, settings: NodeS
 
 
 async def _look(service: Service, node: Node, timeout: float, ssh: SshSettings) -> None:
-    from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import open_socket, session
+    from ansible_collections.fife.managed_tokens.plugins.module_utils._node_socket import open_socket
+    from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import session
 
     sock = await open_socket(node, timeout)
     if not service.ccache:

@@ -29,6 +29,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
     TokensError,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._fanout import Progress
+from ansible_collections.fife.managed_tokens.plugins.module_utils._node_socket import Names, open_socket
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     CHANGED,
     FAILED,
@@ -41,7 +42,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan imp
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push_settings import PushSettings
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node
-from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import open_socket, session
+from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import session
 
 if t.TYPE_CHECKING:
     import asyncssh
@@ -88,6 +89,7 @@ class _Batch:
     # Of their own, so that dead nodes cannot take all sockets from the living.
     unanswered_sockets: asyncio.Semaphore
     nodes: dict[tuple[str, int], _NodeState] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
 
     def state_of(self, node: Node) -> _NodeState:
         return self.nodes.setdefault((node.address, node.port), _NodeState(asyncio.Semaphore(self.settings.per_node)))
@@ -183,7 +185,7 @@ async def _attempt(pair: Pair, batch: _Batch, watch: Stopwatch) -> list[Change]:
         # A node has one connect timeout in which to answer; the time that its ping took is part of it.
         limit = max(0.5, timeouts.connect - timeouts.ping) if pair.is_unanswered else timeouts.connect
         try:
-            sock = await open_socket(pair.node, limit)
+            sock = await open_socket(pair.node, limit, batch.names)
         except NodeUnreachable as err:
             state.silence = err
             raise

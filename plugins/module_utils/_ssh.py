@@ -100,61 +100,6 @@ def identity_of(node: Node) -> str:
     return node.name
 
 
-async def open_socket(node: Node, timeout: float) -> socket.socket:
-    """Connect to the node's ssh port within `timeout` seconds; the caller closes the socket.
-
-    Raises: NodeUnreachable.
-    """
-    loop = asyncio.get_running_loop()
-    where = f"port {node.port}" if node.address == node.name else f"{node.address} port {node.port}"
-    try:
-        async with asyncio.timeout(timeout):
-            found = await loop.getaddrinfo(node.address, node.port, type=socket.SOCK_STREAM)
-            return await _first_open(loop, found)
-    except TimeoutError as err:
-        raise NodeUnreachable(f"{node.name} did not answer at {where} within {timeout:.3g} s.") from err
-    except socket.gaierror as err:
-        raise NodeUnreachable(f"The name of {node.name} cannot be resolved: {err.strerror}.") from err
-    except OSError as err:
-        # asyncio puts words of its own ("Connect call failed") in strerror's place.
-        reason = os.strerror(err.errno) if err.errno else str(err)
-        raise NodeUnreachable(f"{node.name} cannot be reached at {where}: {reason}.") from err
-
-
-class _PromptSocket(socket.socket):
-    """A socket that acknowledges at once what it has received.
-
-    A server that sends in small pieces holds the next one back until the last is acknowledged, and Linux puts that off
-    for 40 ms. The option lasts for some packets only, so each time of receiving sets it again.
-    """
-
-    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        data = super().recv(bufsize, flags)
-        if hasattr(socket, "TCP_QUICKACK"):  # Linux has it
-            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        return data
-
-
-async def _first_open(loop: asyncio.AbstractEventLoop, found: t.Sequence[tuple[t.Any, ...]]) -> socket.socket:
-    failure: OSError | None = None
-    for family, kind, protocol, _name, address in found:
-        sock = _PromptSocket(family, kind, protocol)
-        try:
-            sock.setblocking(False)
-            # Request and answer take turns on this connection; waiting for more to send would only delay them.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await loop.sock_connect(sock, address)
-        except OSError as err:
-            sock.close()
-            failure = err
-        except BaseException:
-            sock.close()
-            raise
-        else:
-            return sock
-    raise failure or OSError("no address")
-
-
 @contextlib.asynccontextmanager
 async def session(
     sock: socket.socket, node: Node, account: str, ccache: str, settings: SshSettings, timeout: float

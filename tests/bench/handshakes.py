@@ -17,10 +17,10 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kerberos import take_ticket
+from ansible_collections.fife.managed_tokens.plugins.module_utils._node_socket import open_socket
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node
 from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import (
     SshSettings,
-    open_socket,
     read_known_hosts,
     session,
 )

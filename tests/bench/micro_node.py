@@ -16,6 +16,7 @@ from pathlib import Path
 from delay_proxy import DelayProxy, round_trips
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kerberos import take_ticket
+from ansible_collections.fife.managed_tokens.plugins.module_utils._node_socket import open_socket
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push import push_all
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import Pair
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push_settings import PushSettings
@@ -23,7 +24,6 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Ru
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import (
     SshSettings,
-    open_socket,
     read_known_hosts,
     session,
 )

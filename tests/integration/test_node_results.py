@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from laboratory import Laboratory
 
@@ -69,6 +71,17 @@ def test_with_failed_a_service_without_ticket_fails_its_nodes_and_the_run(health
     assert {node for node in done.recap if done.recap[node].failed} == {
         node["name"] for node in healthy.layout["nodes"] if "nova" in node["experiments"]
     }
+
+
+@pytest.mark.parametrize("which", ["all", "failed"])
+def test_when_no_node_is_well_the_first_one_says_what_the_whole_run_came_to(healthy: Laboratory, which: str) -> None:
+    unknown = json.dumps({"managed_tokens_known_hosts": ["/dev/null"], "managed_tokens_node_results": which})
+    done = healthy.push("-e", unknown)
+    assert done.status == 2, done.output
+    assert all(done.recap[node].failed for node in healthy.nodes)
+    # Ansible shows a message twice: as an error, and in the host's result.
+    assert 1 <= done.flat.count("The whole run: 0 of ") <= 2
+    assert "Give the verdict on the run" not in done.output
 
 
 def test_with_failed_a_limit_holds_and_may_come_from_a_file(healthy: Laboratory) -> None:

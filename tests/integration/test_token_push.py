@@ -220,10 +220,24 @@ def test_tags_reach_up_to_their_stage(pushed: Laboratory) -> None:
         done = pushed.push("--tags", tag)
         assert done.status == 0, done.output
     assert pushed.all_connections() == before
+    assert f"{len(pushed.nodes)} of {len(pushed.nodes)} nodes answer." in done.flat
     done = pushed.push("--tags", "push")
     assert done.status == 0, done.output
     assert done.changed == 0, done.output
     assert set(done.recap) == set(pushed.nodes)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--tags", "psuh"), "--tags psuh: no stage of a run has this tag; did you mean push?"),
+        (("--skip-tags", "push"), "--skip-tags push: that leaves out the tickets, which the other stages need."),
+    ],
+)
+def test_tags_that_cannot_be_meant_are_refused(pushed: Laboratory, options: tuple[str, ...], words: str) -> None:
+    done = pushed.push(*options)
+    assert done.status == 2, done.output
+    assert words in done.flat
 
 
 def test_nothing_of_a_run_is_left_on_the_token_host(pushed: Laboratory) -> None:

@@ -74,7 +74,7 @@ class FakeWorld:
         monkeypatch.setattr(delivery, "look", self.look)
         monkeypatch.setattr(delivery, "apply", self.apply)
 
-    async def open_socket(self, there: Node, limit: float) -> FakeSocket:
+    async def open_socket(self, there: Node, limit: float, _names: object) -> FakeSocket:
         self.connects[there.name] += 1
         self.limits[there.name] = limit
         await asyncio.sleep(0)

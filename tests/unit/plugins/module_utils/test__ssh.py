@@ -6,21 +6,20 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import typing as t
 from pathlib import Path
 
 import asyncssh
 import pytest
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, NodeUnreachable, TokensError
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, TokensError
+from ansible_collections.fife.managed_tokens.plugins.module_utils._node_socket import open_socket
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node
 from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import (
     PREFERRED_CIPHERS,
     SshSettings,
     check_kex_algs,
     identity_of,
-    open_socket,
     read_known_hosts,
     session,
 )
@@ -172,67 +171,12 @@ def test_session_server_that_says_nothing_is_unreachable() -> None:
     assert error.msg == "The ssh server of n1 accepted the connection and did not finish the login within 0.1 s."
 
 
-@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="only Linux puts acknowledgements off for so long")
-def test_open_socket_acknowledges_at_once_after_each_receiving() -> None:
-    async def scene() -> tuple[bytes, int]:
-        server = socket.create_server(("127.0.0.1", 0))
-        sock = await open_socket(node("127.0.0.1", port=server.getsockname()[1]), 20.0)
-        there, _address = server.accept()
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
-            there.sendall(b"SSH-")
-            received = await asyncio.get_running_loop().sock_recv(sock, 10)
-            return received, sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK)
-        finally:
-            for item in (sock, there, server):
-                item.close()
-
-    assert asyncio.run(scene()) == (b"SSH-", 1)
-
-
 def test_session_offers_the_cheaper_ciphers_first_and_leaves_out_none() -> None:
     options = asyncssh.SSHClientConnectionOptions(
         config=None, client_keys=None, agent_path=None, known_hosts=b"", encryption_algs=PREFERRED_CIPHERS
     )
     assert list(options.encryption_algs)[:2] == [b"aes256-gcm@openssh.com", b"aes128-gcm@openssh.com"]
     assert set(options.encryption_algs) == set(asyncssh.encryption.get_default_encryption_algs())
-
-
-def test_open_socket_closed_port_is_unreachable() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    with pytest.raises(NodeUnreachable, match=f"^n1 cannot be reached at 127.0.0.1 port {port}: Connection refused"):
-        asyncio.run(open_socket(node("n1", address="127.0.0.1", port=port), 20.0))
-
-
-def test_open_socket_unknown_name_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
-    def resolve(*_arguments: object, **_options: object) -> t.NoReturn:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    with pytest.raises(NodeUnreachable, match=r"^The name of n1 cannot be resolved: Name or service not known\.$"):
-        asyncio.run(open_socket(node("n1"), 20.0))
-
-
-def test_open_socket_no_answer_is_unreachable_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def hang(*_arguments: object) -> None:
-        await asyncio.sleep(600)
-
-    monkeypatch.setattr("asyncio.selector_events.BaseSelectorEventLoop.sock_connect", hang)
-    with pytest.raises(NodeUnreachable, match=r"^n1 did not answer at 127.0.0.1 port 22 within 0.01 s\.$"):
-        asyncio.run(open_socket(node("n1", address="127.0.0.1"), 0.01))
-
-
-def test_open_socket_every_address_of_the_name_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-        found = [
-            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 1)),
-            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)),
-        ]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: found)
-        with asyncio.run(open_socket(node("n1"), 20.0)) as sock:
-            assert sock.getpeername()[1] == port
 
 
 @pytest.mark.parametrize(
