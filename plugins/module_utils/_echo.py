@@ -47,12 +47,29 @@ def may_ask() -> bool:
 
 
 def is_answered(host: str, timeout: float) -> bool:
-    """Say whether `host` answers one request within `timeout` seconds.
+    """Say whether `host` answers one request within `timeout` seconds, at whichever of its addresses.
 
-    Raises: OSError when there is no such host, or no way to it.
+    Raises: OSError when there is no such host, or no way to any of its addresses; UnicodeError when the name cannot be
+    one.
     """
-    family, _type, _protocol, _name, address = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)[0]
-    version = _VERSIONS[family]
+    end = time.monotonic() + timeout
+    failures: list[OSError] = []
+    places = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+    for number, (family, _type, _protocol, _name, address) in enumerate(places):
+        # A silent address must not take the time of those after it.
+        share = max(0.0, end - time.monotonic()) / (len(places) - number)
+        try:
+            if _is_answered_at(family, address, share):
+                return True
+        except OSError as err:
+            failures.append(err)
+    if failures and len(failures) == len(places):
+        raise failures[0]
+    return False
+
+
+def _is_answered_at(family: int, address: t.Any, timeout: float) -> bool:
+    version = _VERSIONS[socket.AddressFamily(family)]
     with socket.socket(family, socket.SOCK_DGRAM, version.protocol) as asking:
         asking.connect(address)
         number = next(_numbers) & 0xFFFF

@@ -198,6 +198,12 @@ class AccountRefused(TokensError):
     kind = "account_refused"
 
 
+class NodeTicketRefused(TokensError):
+    """There is no Kerberos ticket for the node's ssh server, so the account was never asked about."""
+
+    kind = "node_ticket_refused"
+
+
 class HostKeyUnknown(TokensError):
     kind = "host_key_unknown"
 

@@ -59,8 +59,9 @@ class InventoryView:
             port = SSH_PORT
         address = str(found.get("address") or host)
         # It goes on the command line of ping and must not pass for an option. A zone (%eth0) is part of an address.
-        if address != host and not is_host(address.partition("%")[0]):
-            text = f"ansible_host of host {host} is {address!r}, which is no usable host name or address."
+        if not is_host(address.partition("%")[0]):
+            what = f"ansible_host of host {host} is {address!r}" if address != host else f"The inventory names {host!r}"
+            text = f"{what}, which is no usable host name or address."
             if text not in problems:
                 problems.append(text)
         return Node(name=host, address=address, port=port)

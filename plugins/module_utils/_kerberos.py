@@ -21,6 +21,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
     KerberosRefused,
     KeytabMissing,
     KeytabUnreadable,
+    NodeTicketRefused,
     PrincipalUnknown,
     TimedOut,
     TokensError,
@@ -40,6 +41,8 @@ _MEANINGS: tuple[tuple[str, type[TokensError]], ...] = (
     ("Bad format in keytab", KeytabUnreadable),
     ("End of key table", KeytabUnreadable),
 )
+# What libkrb5 says when the keytab holds keys, and none of this principal: it looks for a ticket in the cache then.
+_NO_KEY = "No credentials cache found"
 
 
 def ccache_path(directory: Path, service: str) -> Path:
@@ -85,14 +88,41 @@ def take_ticket(principal: str, keytab: Path, ccache: Path) -> float:
 
 def meaning_of(words: str, principal: str, keytab: Path) -> TokensError:
     """Give the error that libkrb5's `words` mean."""
-    text = one_line(words)
-    # "Major (851968): Unspecified GSS failure. ..., Minor (2529...): what happened": only the end is of use to a
-    # person.
-    reason = text.rpartition("Minor (")[2].partition("): ")[2] or text
+    reason = _reason(words)
+    if _NO_KEY.lower() in words.lower():
+        return KeytabUnreadable(f"The keytab {keytab} holds no key for {principal}.")
     for mark, kind in _MEANINGS:
         if mark.lower() in words.lower():
-            return kind(f"No ticket for {principal} from {keytab}: {reason.rstrip('.')}.")
-    return KerberosRefused(f"No ticket for {principal} from {keytab}: {reason.rstrip('.')}.")
+            return kind(f"No ticket for {principal} from {keytab}: {reason}.")
+    return KerberosRefused(f"No ticket for {principal} from {keytab}: {reason}.")
+
+
+def _reason(words: str) -> str:
+    # "Major (851968): Unspecified GSS failure. ..., Minor (2529...): what happened": only the end is of use to a
+    # person.
+    text = one_line(words)
+    return (text.rpartition("Minor (")[2].partition("): ")[2] or text).rstrip(".")
+
+
+def ticket_problem(ccache: str, host: str) -> TokensError | None:
+    """Say what keeps the ticket in `ccache` from letting anybody in at the ssh server `host`; None when nothing does.
+
+    Blocks as long as libkrb5 does. For a login that was refused: the ssh library passes over its own side's trouble
+    with Kerberos, and says only that no way to log in was left.
+    """
+    import gssapi
+
+    try:
+        name = gssapi.Name(f"host@{host}", gssapi.NameType.hostbased_service)
+        credentials = gssapi.Credentials(usage="initiate", store={"ccache": ccache})
+        gssapi.SecurityContext(name=name, creds=credentials, usage="initiate").step()
+    except gssapi.exceptions.GSSError as err:
+        reason = _reason(f"{err}")
+        for mark, kind in _MEANINGS:
+            if kind is KdcUnreachable and mark.lower() in reason.lower():
+                return KdcUnreachable(f"No ticket for the ssh server {host}: {reason}.")
+        return NodeTicketRefused(f"No ticket for the ssh server {host}: {reason}.")
+    return None
 
 
 Answer = t.TypeVar("Answer")

@@ -162,6 +162,12 @@ KINDS: dict[str, Kind] = {
         "Check the collector and the schedd constraint, or list the credds in the configuration.",
         POOL,
     ),
+    "node_ticket_refused": Kind(
+        "Kerberos gave no ticket for the node's ssh server.",
+        "Check that the node's host principal exists under the name in the message (ansible_host, DNS), and the "
+        "clocks.",
+        KDC,
+    ),
     "node_unreachable": Kind(
         "No ssh server answered at the node's address.",
         "Check that the node is up and that its ssh port can be reached from the token host.",

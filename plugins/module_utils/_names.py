@@ -16,6 +16,7 @@ import typing as t
 _WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\Z")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\Z|0x[0-9a-f]+\Z|(?:nan|inf|infinity)\Z", re.IGNORECASE)
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_.-]{0,31}\$?\Z", re.IGNORECASE)
+LONGEST_LABEL = 63
 _HOST = re.compile(r"(?!-)[A-Za-z0-9_.:-]{1,253}\Z")
 
 
@@ -36,8 +37,10 @@ def is_account(text: str) -> bool:
 
 
 def is_host(text: str) -> bool:
-    """Tell whether `text` can be a host name or address."""
-    return bool(_HOST.match(text))
+    """Tell whether `text` can be a host name or address: no label of a name is empty or longer than 63 characters."""
+    if not _HOST.match(text):
+        return False
+    return ":" in text or all(0 < len(label) <= LONGEST_LABEL for label in text.removesuffix(".").split("."))
 
 
 def is_daemon(text: str) -> bool:

@@ -53,8 +53,8 @@ def echo_probe(timeout: float) -> Probe | None:
     def probe(node: Node) -> str | None:
         try:
             return None if is_answered(node.address, timeout) else f"no answer within {timeout:g} s"
-        except OSError as err:
-            return f"{node.address}: {err.strerror or err}"
+        except (OSError, UnicodeError) as err:
+            return f"{node.address}: {_reason(err)}"
 
     return probe
 
@@ -85,10 +85,15 @@ def tcp_probe(timeout: float) -> Probe:
         try:
             with socket.create_connection((node.address, node.port), timeout):
                 return None
-        except OSError as err:
-            return f"port {node.port}: {err.strerror or err}"
+        except (OSError, UnicodeError) as err:
+            return f"port {node.port}: {_reason(err)}"
 
     return probe
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    # A name that cannot be one is refused by Python's own encoder of host names.
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def ask(node: Node, probe: Probe) -> Outcome:

@@ -23,7 +23,7 @@ SIZE_LIMIT = 64 * 1024
 def read_private(path: Path, limit: int = SIZE_LIMIT) -> bytes | None:
     """Give the content of `path`, at most `limit` bytes, or None when there is no such file.
 
-    Raises: BadFile when it is a link, not a plain file, not ours, unreadable or larger.
+    Raises: BadFile when it is a link, not a plain file, not ours, unreadable, larger, or being written.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -35,12 +35,15 @@ def read_private(path: Path, limit: int = SIZE_LIMIT) -> bytes | None:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
             raise BadFile(f"{path} is not a plain file of the running user (owner UID {found.st_uid}); it is not used.")
+        # As much as there is, and a byte to see it grow: Python sets aside at once what it is asked to read at most.
         with open(handle, "rb", closefd=False) as file:
-            content = file.read(limit + 1)
+            content = file.read(min(limit, found.st_size) + 1)
     except OSError as err:
         raise BadFile(f"Cannot read {path}: {err.strerror}.") from err
     finally:
         os.close(handle)
+    if found.st_size < len(content) <= limit:
+        raise BadFile(f"{path} grew while it was being read; somebody else writes it.")
     if len(content) > limit:
         raise BadFile(f"{path} is larger than {limit} bytes; that is not what belongs there.")
     return content
@@ -100,7 +103,10 @@ def ensure_private_directory(path: Path) -> None:
         )
     if found.st_mode & 0o077:
         # The Go service's packages made it group-writable; tightening what is ours is safe and needs nobody.
-        os.chmod(path, DIRECTORY_MODE)
+        try:
+            os.chmod(path, DIRECTORY_MODE)
+        except OSError as err:
+            raise BadFile(f"Cannot close the directory {path} to others (chmod 0700): {err.strerror}.") from err
 
 
 def _sync_directory(path: Path) -> None:

@@ -25,6 +25,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils import _delive
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
     DeadlineReached,
     NodeUnreachable,
+    SshFailed,
     TimedOut,
     TokensError,
 )
@@ -149,7 +150,12 @@ async def push_as_they_come(
     )
 
     async def serve(pair: Pair) -> None:
-        note(await _serve(pair, batch))
+        try:
+            pushed = await _serve(pair, batch)
+        except Exception as err:  # noqa: BLE001 - what nobody expected of one pair must not end all the others
+            words = f"something happened that nobody expected: {type(err).__name__}. Please report this."
+            pushed = _failed(pair, SshFailed(words), Stopwatch())
+        note(pushed)
 
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(run.remaining()), asyncio.TaskGroup() as group:

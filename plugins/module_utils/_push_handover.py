@@ -13,7 +13,14 @@ import json
 import typing as t
 from pathlib import Path
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadFile
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
+    BadFile,
+    ConnectionBroken,
+    DeadlineReached,
+    KdcUnreachable,
+    NodeUnreachable,
+    TimedOut,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import Outcome
 from ansible_collections.fife.managed_tokens.plugins.module_utils._private_file import create_private, read_private
 
@@ -21,7 +28,10 @@ if t.TYPE_CHECKING:
     from ansible_collections.fife.managed_tokens.plugins.module_utils._push import Pushed
 
 NAME = "pushed_ahead.json"
-SIZE_LIMIT = 1 << 30
+SIZE_LIMIT = 1 << 28
+PASSING = frozenset(
+    error.kind for error in (ConnectionBroken, DeadlineReached, KdcUnreachable, NodeUnreachable, TimedOut)
+)
 
 
 class Served(t.NamedTuple):
@@ -38,10 +48,19 @@ def served(pushed: Pushed) -> Served:
 
 def hand_over(directory: str, pushed: t.Sequence[Pushed]) -> None:
     """Leave what was done for the push stage. A directory in which that cannot be left costs only that it is looked at
-    once more."""
-    plain = [(item.outcome.to_dict(), item.changes) for item in map(served, pushed)]
+    once more.
+
+    A failure that may have passed since is not left: the stage may have taken minutes, and the push stage tries anew.
+    """
+    lasting = [served(item) for item in pushed if not _may_have_passed(item)]
+    plain = [(item.outcome.to_dict(), item.changes) for item in lasting]
     with contextlib.suppress(BadFile):
         create_private(_path_in(directory), json.dumps(plain).encode())
+
+
+def _may_have_passed(pushed: Pushed) -> bool:
+    # A node that did not answer ping either has had its second chance.
+    return pushed.outcome.kind in PASSING and not pushed.pair.is_unanswered
 
 
 def take_over(directory: str) -> dict[tuple[str, str], Served]:

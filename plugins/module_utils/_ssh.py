@@ -37,6 +37,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
     SshFailed,
     TokensError,
 )
+from ansible_collections.fife.managed_tokens.plugins.module_utils._kerberos import ticket_problem
 from ansible_collections.fife.managed_tokens.plugins.module_utils._lean_connection import lean_client
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import SSH_PORT, Node
@@ -106,7 +107,8 @@ async def session(
 ) -> t.AsyncIterator[asyncssh.SFTPClient]:
     """Give a file transfer session over `sock`, which is closed at the end; log in within `timeout` seconds.
 
-    Raises: HostKeyUnknown, HostKeyChanged, AccountRefused, NodeUnreachable, ConnectionBroken, SshFailed.
+    Raises: HostKeyUnknown, HostKeyChanged, AccountRefused, KdcUnreachable, NodeTicketRefused, NodeUnreachable,
+    ConnectionBroken, SshFailed.
     """
     connection: asyncssh.SSHClientConnection | None = None
     try:
@@ -139,6 +141,9 @@ async def session(
                 f"The ssh server of {node.name} accepted the connection "
                 f"and did not finish the login within {timeout:.3g} s."
             ) from err
+        except asyncssh.PermissionDenied as err:
+            own = await asyncio.to_thread(ticket_problem, ccache, identity_of(node))
+            raise own or _meaning(err, node, account, settings) from err
         except (OSError, asyncssh.Error) as err:
             raise _meaning(err, node, account, settings) from err
         yield client

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 import threading
@@ -83,6 +84,39 @@ def test_is_answered_speaks_the_version_of_the_address(
     assert echo.is_answered(host, 5.0) is True
     there.listening.join(5.0)
     assert there.asked == [(family, socket.SOCK_DGRAM, protocol), (64, request_type)]
+
+
+HERE, SILENT, NO_WAY = ("127.0.0.1", 0), ("192.0.2.1", 0), ("192.0.2.2", 0)
+
+
+def at(_family: int, address: tuple[str, int], _timeout: float) -> bool:
+    """Answer for some addresses."""
+    if address == NO_WAY:
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+    return address == HERE
+
+
+@pytest.mark.parametrize(
+    ("addresses", "answered"),
+    [
+        ([SILENT, HERE], True),
+        ([NO_WAY, HERE], True),
+        ([NO_WAY, SILENT], False),
+        ([SILENT], False),
+        ([NO_WAY, NO_WAY], None),
+    ],
+)
+def test_is_answered_asks_every_address(
+    monkeypatch: pytest.MonkeyPatch, addresses: list[tuple[str, int]], answered: bool | None
+) -> None:
+    found = [(socket.AF_INET, socket.SOCK_DGRAM, 17, "", address) for address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: found)
+    monkeypatch.setattr(echo, "_is_answered_at", at)
+    if answered is None:
+        with pytest.raises(OSError, match="Network is unreachable"):
+            echo.is_answered("n1", 5.0)
+    else:
+        assert echo.is_answered("n1", 5.0) is answered
 
 
 def test_may_ask_refused_socket_means_no(monkeypatch: pytest.MonkeyPatch) -> None:

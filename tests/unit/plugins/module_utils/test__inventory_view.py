@@ -62,8 +62,16 @@ def test_node_bad_port_is_one_problem_however_often_asked(port: t.Any) -> None:
     assert problems[0].startswith("ansible_port of host a is ")
 
 
-@pytest.mark.parametrize("address", ["-f", "a b", "a\nb"])
+@pytest.mark.parametrize("address", ["-f", "a b", "a\nb", "a..lab"])
 def test_node_bad_address_is_a_problem(address: str) -> None:
     problems: list[str] = []
     inventory(addresses={"a": {"address": address}}).node("a", problems)
     assert problems == [f"ansible_host of host a is {address!r}, which is no usable host name or address."]
+
+
+def test_node_name_that_cannot_be_reached_is_a_problem_unless_it_has_an_address() -> None:
+    problems: list[str] = []
+    inventory(addresses={"a..b": {"address": "10.0.0.1"}}).node("a..b", problems)
+    assert problems == []
+    inventory().node("a..b", problems)
+    assert problems == ["The inventory names 'a..b', which is no usable host name or address."]

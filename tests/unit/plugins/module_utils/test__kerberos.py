@@ -25,6 +25,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._kerberos impo
     check_keytab,
     meaning_of,
     take_ticket,
+    ticket_problem,
     within,
 )
 
@@ -55,6 +56,11 @@ def test_meaning_of_words_without_a_minor_part_are_told_whole() -> None:
     assert meaning_of("Something\nodd.", "p", KEYTAB).msg == f"No ticket for p from {KEYTAB}: Something odd."
 
 
+def test_meaning_of_a_keytab_without_the_principal() -> None:
+    error = meaning_of(GSS.format("No credentials cache found (filename: /run/x/krb5cc_dune)"), "p@R", KEYTAB)
+    assert (error.kind, error.msg) == ("keytab_unreadable", f"The keytab {KEYTAB} holds no key for p@R.")
+
+
 def test_check_keytab_missing_and_unreadable_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(KeytabMissing, match="does not exist"):
         check_keytab(tmp_path / "a")
@@ -72,17 +78,22 @@ def fake_gssapi(monkeypatch: pytest.MonkeyPatch, answer: Exception | tuple[str, 
     """Put a library in gssapi's place that gives a ticket of this name and life, or fails; give the stores it saw."""
     stores: list[dict[str, str]] = []
 
-    def credentials(*, name: str, usage: str, store: dict[str, str]) -> types.SimpleNamespace:
+    def credentials(*, usage: str, store: dict[str, str], name: str = "") -> types.SimpleNamespace:
         stores.append(store)
         assert usage == "initiate"
         if isinstance(answer, Exception):
             raise answer
         return types.SimpleNamespace(name=answer[0], lifetime=answer[1])
 
+    def context(*, name: str, creds: object, usage: str) -> types.SimpleNamespace:
+        assert (name, usage) == ("host@n1.lab", "initiate")
+        return types.SimpleNamespace(step=lambda: b"token")
+
     library = types.SimpleNamespace(
         Name=lambda principal, _kind: principal,
-        NameType=types.SimpleNamespace(kerberos_principal=1),
+        NameType=types.SimpleNamespace(kerberos_principal=1, hostbased_service=2),
         Credentials=credentials,
+        SecurityContext=context,
         exceptions=types.SimpleNamespace(GSSError=GssError),
     )
     monkeypatch.setitem(sys.modules, "gssapi", t.cast("types.ModuleType", library))
@@ -126,6 +137,30 @@ def test_take_ticket_that_is_none_is_an_error(
         take_ticket("p@R", keytab, Path("/run/x/cc"))
     assert caught.value.kind == kind
     assert words in caught.value.msg
+
+
+NODE_TICKETS: tuple[tuple[str, str, bool], ...] = (
+    ("Server host/n1.lab@R not found in Kerberos database", "node_ticket_refused", False),
+    ("Ticket expired", "node_ticket_refused", False),
+    ("Cannot contact any KDC for realm 'R'", "kdc_unreachable", True),
+)
+
+
+@pytest.mark.parametrize(("words", "kind", "is_retryable"), NODE_TICKETS)
+def test_ticket_problem_is_told_of_the_node(
+    monkeypatch: pytest.MonkeyPatch, words: str, kind: str, is_retryable: bool
+) -> None:
+    stores = fake_gssapi(monkeypatch, GssError(GSS.format(words)))
+    found = ticket_problem("FILE:/run/x/cc", "n1.lab")
+    assert found is not None
+    assert (found.kind, found.retryable) == (kind, is_retryable)
+    assert found.msg == f"No ticket for the ssh server n1.lab: {words}."
+    assert stores == [{"ccache": "FILE:/run/x/cc"}]
+
+
+def test_ticket_problem_is_none_when_the_ticket_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_gssapi(monkeypatch, ("p@R", 3600))
+    assert ticket_problem("FILE:/run/x/cc", "n1.lab") is None
 
 
 def test_ccache_path_is_the_services_own() -> None:

@@ -65,12 +65,14 @@ def test_is_account_of_anything_else_is_false(name: str) -> None:
     assert not is_account(name)
 
 
-@pytest.mark.parametrize("name", ["", "-oProxyCommand=x", "a b", "a;b", "a\n", "$(id)", "x" * 254])
+@pytest.mark.parametrize(
+    "name", ["", "-oProxyCommand=x", "a b", "a;b", "a\n", "$(id)", "x" * 254, "n1..lab", ".lab", "x" * 64]
+)
 def test_is_host_of_anything_else_is_false(name: str) -> None:
     assert not is_host(name)
 
 
-@pytest.mark.parametrize("name", ["dunegpvm01.lab.example", "127.0.0.1", "fe80::1", "node_1"])
+@pytest.mark.parametrize("name", ["dunegpvm01.lab.example", "127.0.0.1", "fe80::1", "node_1", "n1.lab.", "x" * 63])
 def test_is_host_of_a_name_or_address_is_true(name: str) -> None:
     assert is_host(name)
 

@@ -78,12 +78,17 @@ def unknown(_host: str, _timeout: float) -> t.NoReturn:
     raise socket.gaierror(-2, "Name or service not known")
 
 
+def no_name(_host: str, _timeout: float) -> t.NoReturn:
+    raise UnicodeError("label empty")
+
+
 # How a host answers, and what is said of it.
 ECHOES: tuple[tuple[t.Callable[[str, float], bool], str | None], ...] = (
     (lambda _host, _timeout: True, None),
     (lambda _host, _timeout: False, "no answer within 2.5 s"),
     (gone, "10.0.0.1: No route to host"),
     (unknown, "10.0.0.1: Name or service not known"),
+    (no_name, "10.0.0.1: label empty"),
 )
 
 
@@ -108,6 +113,8 @@ def test_tcp_probe_of_a_listening_and_of_a_closed_port() -> None:
         there = node("a", address="127.0.0.1", port=listening.getsockname()[1])
         assert tcp_probe(5.0)(there) is None
     assert tcp_probe(5.0)(there) == f"port {there.port}: Connection refused"
+    # In Python's own words.
+    assert "label" in str(tcp_probe(5.0)(node("a", address="n1..lab")))
 
 
 def test_ask_records_the_answer_or_the_silence() -> None:

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import builtins
+import errno
+import io
 import os
 import stat
 import typing as t
@@ -74,6 +77,36 @@ def test_read_private_of_somebody_elses_file_is_a_bad_file(tmp_path: Path, monke
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
     with pytest.raises(BadFile, match=f"owner UID {owner}"):
         read_private(tmp_path / "a")
+
+
+def test_read_private_takes_no_more_memory_than_the_file_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_bytes(b"abc")
+    asked: list[int] = []
+
+    class Watched(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            asked.append(-1 if size is None else size)
+            return super().read(size) or b""
+
+    monkeypatch.setattr(builtins, "open", lambda handle, _mode, **options: Watched(handle, **options))
+    assert read_private(tmp_path / "file", 1 << 40) == b"abc"
+    assert asked == [4]
+
+
+def test_read_private_of_a_file_that_grows_is_a_bad_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"abc")
+    look = os.fstat
+
+    def look_and_let_grow(handle: int) -> os.stat_result:
+        found = look(handle)
+        with path.open("ab") as file:
+            file.write(b"d")
+        return found
+
+    monkeypatch.setattr(os, "fstat", look_and_let_grow)
+    with pytest.raises(BadFile, match="grew while it was being read"):
+        read_private(path)
 
 
 def test_create_private_makes_a_file_for_nobody_else(tmp_path: Path) -> None:
@@ -161,4 +194,17 @@ def test_ensure_private_directory_of_a_file_or_of_somebody_else_is_a_bad_file(
     owner = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
     with pytest.raises(BadFile, match=f"belongs to UID {owner}"):
+        ensure_private_directory(tmp_path)
+
+
+def test_ensure_private_directory_that_cannot_be_closed_is_a_bad_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o770)
+
+    def refuse(*_arguments: object) -> t.NoReturn:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "chmod", refuse)
+    with pytest.raises(BadFile, match=r"^Cannot close the directory .* to others .*: Read-only file system\.$"):
         ensure_private_directory(tmp_path)

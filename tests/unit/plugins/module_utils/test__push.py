@@ -8,11 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import os
 import time
 import typing as t
 from collections import Counter, defaultdict
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -33,8 +31,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan imp
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push_settings import PushSettings
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import OTHER_TOKEN, TOKEN, node, service
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_node import files_below, serving, settings_for
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import TOKEN, node, service
 
 SILENCE = NodeUnreachable("no answer.")
 BROKEN = ConnectionBroken("broken.")
@@ -273,6 +270,26 @@ def test_push_all_failure_at_one_destination_does_not_cost_the_others(world: Fak
     ]
 
 
+def test_push_all_what_nobody_expected_of_one_pair_ends_no_other(
+    world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def look(sftp: str, wanted: Wanted) -> Found:
+        if sftp == "a":
+            raise LookupError("CanaryWord")
+        return await world.look(sftp, wanted)
+
+    monkeypatch.setattr(delivery, "look", look)
+    done = push_all(pairs_of(2, "a", "b"), world)
+    assert [(item.pair.node.name, item.outcome.kind) for item in done] == [
+        ("a", "ssh_failed"),
+        ("b", ""),
+        ("a", "ssh_failed"),
+        ("b", ""),
+    ]
+    assert "nobody expected" in done[0].outcome.message
+    assert "Canary" not in done[0].outcome.message
+
+
 def test_push_all_tells_of_every_pair_as_it_is_done(world: FakeWorld) -> None:
     world.on_login["a"] = itertools.repeat(REFUSED)
     told: list[tuple[int, int, int]] = []
@@ -339,61 +356,3 @@ def test_order_puts_the_unanswering_first_and_takes_the_others_in_turn(nodes: li
             seen.append(turns[pair.node.name])
             turns[pair.node.name] += 1
     assert seen == sorted(seen)
-
-
-def test_contents_for_each_path_and_none_for_what_is_yielded_or_removed() -> None:
-    owner = service(yields=(("a", "/tmp/vt_u50100"),))
-    assert contents_for(owner, node("a"), TOKEN, present=True) == (
-        ("/tmp/vt_u50100-dune_production", TOKEN),
-        ("/tmp/default_role_dune_50100", b"production\n"),
-    )
-    assert len(contents_for(owner, node("b"), TOKEN, present=True)) == 3
-    assert {content for _path, content in contents_for(service(), node("a"), TOKEN, present=False)} == {None}
-
-
-def on_loopback(root: Path, token: bytes | None, **changes: t.Any) -> Pushed:
-    """Push one service to a real server."""
-
-    async def main() -> Pushed:
-        async with serving(files_below(root)) as there:
-            owner = service(uid=os.geteuid(), ccache=f"FILE:{root / 'none'}")
-            pair = Pair(owner, there, contents_for(owner, there, token, present=token is not None))
-            settings = PushSettings(settings_for(there), **changes)
-            (done,) = await push.push_all([pair], Run.begin(Timeouts()), settings)
-            return done
-
-    return asyncio.run(main())
-
-
-def test_push_all_over_a_real_connection_writes_renews_and_removes(tmp_path: Path) -> None:
-    steps = [
-        on_loopback(tmp_path, TOKEN, check_mode=True),
-        on_loopback(tmp_path, OTHER_TOKEN),
-        on_loopback(tmp_path, TOKEN),
-        on_loopback(tmp_path, TOKEN),
-    ]
-    assert [item.outcome.status for item in steps] == ["changed", "changed", "changed", "ok"]
-    # The role file has not changed with the token.
-    assert [len(item.changes) for item in steps] == [3, 3, 2, 0]
-    uid = os.geteuid()
-    there = {path.name: path.read_bytes() for path in (tmp_path / "tmp").iterdir()}
-    assert there == {
-        f"vt_u{uid}": TOKEN,
-        f"vt_u{uid}-dune_production": TOKEN,
-        "default_role_dune_50100": b"production\n",
-    }
-    assert on_loopback(tmp_path, None).outcome.status == "changed"
-    assert list((tmp_path / "tmp").iterdir()) == []
-
-
-def test_push_all_over_a_real_connection_a_link_is_refused_and_the_rest_delivered(tmp_path: Path) -> None:
-    uid = os.geteuid()
-    (tmp_path / "tmp").mkdir()
-    (tmp_path / "tmp" / f"vt_u{uid}").symlink_to("/tmp/precious")
-    done = on_loopback(tmp_path, TOKEN)
-    assert (done.outcome.kind, done.outcome.message) == (
-        "destination_symlink",
-        f"dune_production on n1: /tmp/vt_u{uid} on n1 is a symbolic link; it is neither followed nor replaced.",
-    )
-    assert (tmp_path / "tmp" / f"vt_u{uid}-dune_production").read_bytes() == TOKEN
-    assert not (tmp_path / "tmp" / "precious").exists()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import stat
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push import Change, Pushed
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push_handover import (
     NAME,
+    PASSING,
     Served,
     hand_over,
     served,
@@ -40,6 +42,16 @@ def test_take_over_gives_once_what_was_handed_over(tmp_path: Path) -> None:
     }
     assert not path.exists()
     assert take_over(str(tmp_path)) == {}
+
+
+@pytest.mark.parametrize("kind", sorted(PASSING))
+def test_hand_over_leaves_out_what_may_have_passed_unless_the_node_did_not_answer_ping_either(
+    tmp_path: Path, kind: str
+) -> None:
+    failed = Pushed(PAIR, outcome("push", "failed", node="c", kind=kind))
+    silent = Pushed(replace(PAIR, is_unanswered=True), outcome("push", "failed", node="d", kind=kind))
+    hand_over(str(tmp_path), [failed, silent, DONE])
+    assert sorted(node for _service, node in take_over(str(tmp_path))) == ["a", "d"]
 
 
 @pytest.mark.parametrize("directory", ["", "/nonexistent/directory"])

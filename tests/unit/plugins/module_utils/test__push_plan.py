@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import plan
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import contents_for, plan
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Service
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import TOKEN, node, service
 
@@ -67,3 +67,13 @@ def test_plan_in_check_mode_without_a_token_wants_an_unknown_one(ready: Service)
     pairs, (outcome,) = plan(without)
     assert pairs == []
     assert outcome.message.endswith("no usable token is kept for it; the store stage has to run first.")
+
+
+def test_contents_for_each_path_and_none_for_what_is_yielded_or_removed() -> None:
+    owner = service(yields=(("a", "/tmp/vt_u50100"),))
+    assert contents_for(owner, node("a"), TOKEN, present=True) == (
+        ("/tmp/vt_u50100-dune_production", TOKEN),
+        ("/tmp/default_role_dune_50100", b"production\n"),
+    )
+    assert len(contents_for(owner, node("b"), TOKEN, present=True)) == 3
+    assert {content for _path, content in contents_for(service(), node("a"), TOKEN, present=False)} == {None}

@@ -12,7 +12,8 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, TokensError
+from ansible_collections.fife.managed_tokens.plugins.module_utils import _ssh as ssh
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, KdcUnreachable, TokensError
 from ansible_collections.fife.managed_tokens.plugins.module_utils._node_socket import open_socket
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node
 from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import (
@@ -34,6 +35,8 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_node im
     settings_for,
 )
 
+CCACHE = "FILE:/nowhere/cc"
+
 
 @pytest.fixture(autouse=True)
 def no_ticket(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -46,7 +49,7 @@ async def listed(there: Node, settings: SshSettings, timeout: float = 20.0) -> l
     """Open a session and list a directory of the node."""
     sock = await open_socket(there, 20.0)
     try:
-        async with session(sock, there, "dunepro", "FILE:/nowhere/cc", settings, timeout) as sftp:
+        async with session(sock, there, "dunepro", CCACHE, settings, timeout) as sftp:
             names = [str(name) for name in await sftp.listdir("/tmp")]
     finally:
         assert sock.fileno() == -1, "the socket stays open"
@@ -105,10 +108,21 @@ def test_session_other_or_revoked_host_key_is_refused(tmp_path: Path, settings: 
     assert error.kind == "host_key_changed"
 
 
-def test_session_account_that_is_not_let_in_is_told(tmp_path: Path) -> None:
+def test_session_account_that_is_not_let_in_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr(ssh, "ticket_problem", lambda ccache, host: asked.append((ccache, host)))
     error = error_of(settings_for, files_below(tmp_path), server=Refusing)
     assert error.kind == "account_refused"
     assert error.msg.startswith("n1 does not let the account dunepro in: ")
+    assert asked == [(CCACHE, "n1")]
+
+
+def test_session_without_a_ticket_for_the_node_is_not_the_nodes_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = KdcUnreachable("no KDC.")
+    monkeypatch.setattr(ssh, "ticket_problem", lambda _ccache, _host: own)
+    assert error_of(settings_for, files_below(tmp_path), server=Refusing) is own
 
 
 def test_session_without_file_transfer_is_told() -> None:
