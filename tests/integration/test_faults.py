@@ -47,6 +47,26 @@ def test_a_closed_ssh_port_is_unreachable(healthy: Laboratory) -> None:
     assert "cannot be reached" in done.flat
 
 
+def test_a_connection_that_is_reset_is_tried_again_and_not_for_ever(healthy: Laboratory) -> None:
+    # What fails while storers are still at work is tried anew in the push stage, and would not be counted here.
+    quick = ("-e", "managed_tokens_push_retry_delay=0.1", "-e", "managed_tokens_push_ahead=false")
+    with healthy.fault("ssh-reset", DUNE_NODE):
+        done = healthy.push(*quick)
+    assert done.status == 0, done.output
+    # Each of the node's services three times.
+    served = [service for service in healthy.services if DUNE_NODE in healthy.nodes_of(service)]
+    with healthy.fault("ssh-reset", DUNE_NODE, str(3 * len(served))):
+        done = healthy.push(*quick)
+        again = healthy.push(*quick)
+    assert done.status == 2, done.output
+    for service in served:
+        assert f"{service['name']} on {DUNE_NODE}: The ssh connection to {DUNE_NODE} broke" in done.flat
+    assert "(tried 3 times)" in done.flat
+    assert [node for node in healthy.nodes if done.recap[node].failed] == [DUNE_NODE]
+    # So many connections were tried, and none more.
+    assert again.status == 0, again.output
+
+
 def test_filtered_ping_alone_fails_nothing(healthy: Laboratory) -> None:
     with healthy.fault("ping-filtered", DUNE_NODE):
         done = healthy.push()
