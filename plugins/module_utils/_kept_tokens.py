@@ -50,12 +50,14 @@ def token_text(content: bytes) -> str:
     return content.decode("ascii").strip()
 
 
-def is_better(found: Life, kept: Life, *, now: float) -> bool:
-    """Tell whether a token that was found after a failed run should replace the kept one, which is another.
+def is_better(found: Life, kept: Life | None, *, now: float) -> bool:
+    """Tell whether a token that was found after a failed run should replace the kept one, which is another, or none.
 
-    Only what is known to live longer is better; silence of the server proves nothing.
+    Only what is known to live longer is better; silence of the server proves nothing, of either.
     """
-    return found.left(now) > kept.left(now)
+    if kept is not None and kept.expires is None and not kept.refused:
+        return False
+    return found.left(now) > (0.0 if kept is None else kept.left(now))
 
 
 @dataclass(frozen=True, slots=True)

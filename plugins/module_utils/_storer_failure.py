@@ -24,8 +24,13 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import Finished
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import last_words
 
-# In this order: the first that matches is the cause.
+# In this order: the first that matches is the cause. A storer only comes to store what vault has given it, so that
+# whatever vault said before then (of an old token, say) was no obstacle; and its client has vault's words for a credd.
 _MARKS: tuple[tuple[type[StorerFailed], tuple[str, ...]], ...] = (
+    (
+        CreddUnavailable,
+        ("Failed to store condor credentials", "Querying condor credentials failed", "Failed to connect to credd"),
+    ),
     (VaultDenied, ("permission denied", "access denied", "HTTPError: Forbidden", "access_denied")),
     (
         VaultUnavailable,
@@ -61,9 +66,7 @@ _MARKS: tuple[tuple[type[StorerFailed], tuple[str, ...]], ...] = (
     (
         CreddUnavailable,
         (
-            "Failed to store condor credentials",
             "Can't find address",
-            "Failed to connect to credd",
             "communicate with credd",
         ),
     ),

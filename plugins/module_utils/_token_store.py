@@ -121,15 +121,15 @@ def _after_failure(
         return _failed(service, credd, kept, cause, Life(), watch)
     if found == kept.content:
         return _failed(service, credd, kept, cause, Life(), watch)
-    before = lives(service.vault_server, token_text(kept.content)) if kept.content is not None else Life()
+    before = lives(service.vault_server, token_text(kept.content)) if kept.content is not None else None
     after = lives(service.vault_server, token_text(found))
     if is_better(after, before, now=time.time()):
         try:
             keep(kept, found)
         except TokensError as err:
-            return _failed(service, credd, kept, err, before, watch)
+            return _failed(service, credd, kept, err, before or Life(), watch)
         return _failed(service, credd, KeptToken(kept.path, found), cause, after, watch)
-    return _failed(service, credd, kept, cause, before, watch)
+    return _failed(service, credd, kept, cause, before or Life(), watch)
 
 
 def _failed(

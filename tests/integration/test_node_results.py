@@ -76,7 +76,9 @@ def test_with_failed_a_service_without_ticket_fails_its_nodes_and_the_run(health
 @pytest.mark.parametrize("which", ["all", "failed"])
 def test_when_no_node_is_well_the_first_one_says_what_the_whole_run_came_to(healthy: Laboratory, which: str) -> None:
     healthy.run("touch", "/home/mtokens/no_keys")
-    unknown = json.dumps({"managed_tokens_known_hosts": ["/home/mtokens/no_keys"], "managed_tokens_node_results": which})
+    unknown = json.dumps(
+        {"managed_tokens_known_hosts": ["/home/mtokens/no_keys"], "managed_tokens_node_results": which}
+    )
     done = healthy.push("-e", unknown)
     assert done.status == 2, done.output
     assert all(done.recap[node].failed for node in healthy.nodes)

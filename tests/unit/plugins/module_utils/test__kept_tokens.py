@@ -59,11 +59,16 @@ def test_token_text_is_bare() -> None:
 
 
 # found, kept, is found the better one
-LIVES: tuple[tuple[Life, Life, bool], ...] = (
+LIVES: tuple[tuple[Life, Life | None, bool], ...] = (
     (Life(200.0), Life(150.0), True),
     (Life(150.0), Life(200.0), False),
     (Life(150.0), Life(150.0), False),
-    (Life(150.0), Life(), True),
+    (Life(150.0), None, True),
+    (Life(90.0), None, False),
+    (Life(), None, False),
+    # What vault did not say anything of may have days left.
+    (Life(150.0), Life(), False),
+    (Life(150.0), Life(remark="HTTP 503"), False),
     (Life(), Life(150.0), False),
     (Life(), Life(), False),
     (Life(90.0), Life(), False),
@@ -74,7 +79,7 @@ LIVES: tuple[tuple[Life, Life, bool], ...] = (
 
 
 @pytest.mark.parametrize(("found", "kept", "wanted"), LIVES)
-def test_is_better_only_what_is_known_to_live_longer(found: Life, kept: Life, wanted: bool) -> None:
+def test_is_better_only_what_is_known_to_live_longer(found: Life, kept: Life | None, wanted: bool) -> None:
     assert is_better(found, kept, now=100.0) is wanted
 
 

@@ -56,6 +56,10 @@ OUTPUTS: tuple[tuple[str, str], ...] = (
     (NEEDED, "person_needed"),
     ("Failed to store condor credentials for dune_production\n", "credd_unavailable"),
     ("Can't find address of credd credd1.lab.example\nFailed to store condor credentials for x\n", "credd_unavailable"),
+    ("* permission denied\nGot a token\nFailed to store condor credentials for x\n", "credd_unavailable"),
+    ("connect: Connection refused\nFailed to store condor credentials for x\n", "credd_unavailable"),
+    ("SECMAN:2007:Connection refused\nQuerying condor credentials failed\n", "credd_unavailable"),
+    ("Failed to connect to credd credd1.lab.example\n", "credd_unavailable"),
     ("bash: line 3: syntax error\n", "storer_failed"),
     ("", "storer_failed"),
 )
