@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Service
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._@-]*")
-_BEYOND_ASCII = re.compile(r"[^ -~]")
 # What YAML 1.1 takes for something else than a text.
 _NO_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
 

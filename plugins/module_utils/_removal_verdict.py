@@ -70,7 +70,7 @@ def _service(name: str, outcomes: t.Sequence[Outcome], check_mode: bool) -> list
     lines = [name]
     for stage, label in LABELS.items():
         own = [outcome for outcome in outcomes if outcome.stage == stage]
-        for text in _sentences(stage, own, check_mode):
+        for text in _sentences(own, check_mode):
             lead = f"  {label:<{INDENT - 2}}"
             lines += textwrap.wrap(
                 text,
@@ -84,7 +84,7 @@ def _service(name: str, outcomes: t.Sequence[Outcome], check_mode: bool) -> list
     return lines
 
 
-def _sentences(stage: str, outcomes: t.Sequence[Outcome], check_mode: bool) -> t.Iterator[str]:
+def _sentences(outcomes: t.Sequence[Outcome], check_mode: bool) -> t.Iterator[str]:
     words = (
         (CHANGED, "would be removed" if check_mode else "removed"),
         (OK, "nothing there"),
