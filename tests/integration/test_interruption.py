@@ -9,6 +9,7 @@ import time
 
 import pytest
 from laboratory import Laboratory
+from remembered import state_of
 
 # The line with which each stage begins, and how long after its worker has begun the signal comes.
 STAGES = {
@@ -19,7 +20,10 @@ STAGES = {
     "ping": ("TASK [fife.managed_tokens.token_push : Find out which nodes answer]", "0.8"),
     "push": ("TASK [fife.managed_tokens.token_push : Put the tokens on the nodes]", "0.4"),
     "results": ("TASK [fife.managed_tokens.token_push : Show what came of the node]", "0"),
+    "registry": ("TASK [fife.managed_tokens.refresh_uids : Refresh the UIDs from the registry]", "1.0"),
+    "removal": ("TASK [fife.managed_tokens.offboarding : Remove the files from the nodes]", "0.4"),
 }
+OF_TOKEN_PUSH = [stage for stage, (line, _delay) in STAGES.items() if "token_push" in line]
 # A signal that comes while Ansible forks the worker would try Ansible, not the stage. A worker begins with a session of
 # its own.
 RUNNER = """
@@ -34,8 +38,8 @@ def has_worker(pid):
         if session == number and state != "Z":
             return True
     return False
-stage, signum, delay = sys.argv[1], getattr(signal, sys.argv[2]), float(sys.argv[3])
-run = subprocess.Popen(["ansible-playbook", "fife.managed_tokens.token_push", "-v", *sys.argv[4:]],
+playbook, stage, signum, delay = *sys.argv[1:3], getattr(signal, sys.argv[3]), float(sys.argv[4])
+run = subprocess.Popen(["ansible-playbook", f"fife.managed_tokens.{playbook}", "-v", *sys.argv[5:]],
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
 for line in run.stdout:
     print(line, end="")
@@ -77,7 +81,8 @@ def stop(laboratory: Laboratory, stage: str, signal: str, *options: str) -> str:
     """Stop a run in a stage, mend what was broken for it, and give its output when everything of it has ended."""
     laboratory.run("/usr/bin/python3", "-c", f"open('/home/mtokens/runner.py', 'w').write({RUNNER!r})")
     line, delay = STAGES[stage]
-    done = laboratory.run("/usr/bin/python3", "/home/mtokens/runner.py", line, signal, delay, *options)
+    playbook = line.partition("fife.managed_tokens.")[2].partition(" :")[0]
+    done = laboratory.run("/usr/bin/python3", "/home/mtokens/runner.py", playbook, line, signal, delay, *options)
     laboratory.lab("heal")
     settle(laboratory)
     assert "ended with" in done.output
@@ -90,7 +95,7 @@ def stop(laboratory: Laboratory, stage: str, signal: str, *options: str) -> str:
     ("stage", "signal"),
     [
         (stage, signal)
-        for stage in STAGES
+        for stage in OF_TOKEN_PUSH
         for signal in ("SIGINT", "SIGTERM", "SIGKILL")
         if (stage, signal) != ("results", "SIGINT")
     ],
@@ -121,6 +126,44 @@ def test_a_stopped_run_leaves_nothing_and_loses_nothing(light: Laboratory, stage
     assert light.push().status == 0
     settle(light)
     assert {node: whole(files) for node, files in light.all_files().items()} == on_nodes
+
+
+@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_a_stopped_refresh_changes_no_uid_and_leaves_nothing(light: Laboratory, signal: str) -> None:
+    light.lab("heal")
+    assert light.refresh().status == 0
+    known = state_of(light)["uids"]
+    light.lab("fault", "ferry-uid", "dunepro", "60123")
+    light.lab("fault", "ferry-slow", "5")
+    output = stop(light, "registry", signal)
+    assert "ended with 0" not in output, output
+    assert "had to be signalled again" not in output
+    assert state_of(light)["uids"] == known
+    assert light.refresh().status == 0
+
+
+@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_a_stopped_offboarding_leaves_nothing_half_done_and_is_finished_by_the_next(
+    light: Laboratory, signal: str
+) -> None:
+    light.lab("heal")
+    assert light.refresh().status == 0
+    assert light.push().status == 0
+    own = f"/tmp/vt_u{light.service('dune_production')['uid']}-dune_production"
+    others = {node: {path for path in files if path != own} for node, files in light.all_files().items()}
+    options = ("-e", "managed_tokens_service=dune_production")
+    output = stop(light, "removal", signal, *options, "-e", "managed_tokens_push_concurrency=1")
+    assert "ended with 0" not in output, output
+    assert light.node_leftovers() == []
+    again = light.play("fife.managed_tokens.offboarding", *options)
+    assert again.status == 0, again.output
+    assert "1 of 1 services gone" in again.flat
+    left = light.all_files()
+    assert [node for node, files in left.items() if own in files] == []
+    assert all(set(left[node]) >= {path for path in others[node] if "50100" not in path} for node in others)
+    # The account's UID was forgotten with it.
+    assert light.refresh().status == 0
+    assert light.push().status == 0
 
 
 def test_ctrl_c_during_the_node_results_leaves_nothing(light: Laboratory) -> None:
