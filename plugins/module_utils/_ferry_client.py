@@ -31,6 +31,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
     RegistryUnavailable,
     TlsFailed,
 )
+from ansible_collections.fife.managed_tokens.plugins.module_utils._http_body import BodyTooLarge, read_body
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
 
 BODY_LIMIT = 1024 * 1024
@@ -107,7 +108,10 @@ class Connections:
         until = time.monotonic() + timeout
         try:
             with self._session.get(self._base + path, timeout=timeout, stream=True, allow_redirects=False) as response:
-                return Answer(response.status_code, _body(response.raw, until), response.headers.get("Retry-After", ""))
+                body = read_body(response.raw, until, BODY_LIMIT)
+                return Answer(response.status_code, body, response.headers.get("Retry-After", ""))
+        except BodyTooLarge:
+            raise RegistryAnswer(f"The registry answered with more than {BODY_LIMIT} bytes.") from None
         except (OSError, ValueError, http.client.HTTPException, urllib3.exceptions.HTTPError) as err:
             raise self._meaning(_beneath(err), timeout) from None  # their texts hold the URL, or a header
 
@@ -138,24 +142,6 @@ class Connections:
         # Without the words of others: those of requests quote headers and URLs.
         reason = getattr(error, "strerror", None) or type(error).__name__
         return RegistryUnavailable(f"The registry {self._place} cannot be reached: {one_line(reason)}.")
-
-
-def _body(raw: t.Any, until: float) -> bytes:
-    """Give the whole body as it was sent; after `until` (monotonic seconds) no more of it is waited for.
-
-    Raises: TimeoutError, RegistryAnswer when it is too large, and urllib3's errors.
-    """
-    raw.enforce_content_length = True  # urllib3 1.26 would take half an answer
-    read = getattr(raw, "read1", raw.read)  # what has come so far; urllib3 2.0 and older cannot say
-    body = bytearray()
-    while len(body) <= BODY_LIMIT:
-        if time.monotonic() > until:
-            raise TimeoutError
-        chunk = read(BODY_LIMIT + 1 - len(body), decode_content=False)
-        if not chunk:
-            return bytes(body)
-        body += chunk
-    raise RegistryAnswer(f"The registry answered with more than {BODY_LIMIT} bytes.")
 
 
 def _beneath(error: BaseException) -> BaseException:

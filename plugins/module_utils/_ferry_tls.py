@@ -12,7 +12,7 @@ import ssl
 import typing as t
 from pathlib import Path
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import system_ca
+from ansible_collections.fife.managed_tokens.plugins.module_utils._system_ca import system_ca
 
 CA_SUFFIXES = (".pem", ".crt")
 

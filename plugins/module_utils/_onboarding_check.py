@@ -31,12 +31,15 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node, Service
-from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import base_url, system_ca
+from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_request import VaultConnections, VaultNotAsked
 
 if t.TYPE_CHECKING:
     import asyncssh
 
     from ansible_collections.fife.managed_tokens.plugins.module_utils._ssh import SshSettings
+
+
+HEALTH = "/v1/sys/health"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +52,19 @@ class NodeSettings:
 
 def vault_problem(server: str, ca: str, timeout: float) -> VaultUnavailable | None:
     """Give what keeps the vault server from being used, None when it answers over TLS that is verified, whatever it
-    says; `ca` is a file or directory of CA certificates, `timeout` in seconds."""
-    import requests
-
+    says; `ca` is a file or directory of CA certificates, `timeout` in seconds for the whole answer."""
     try:
-        with requests.Session() as session:
-            session.trust_env = False
-            session.verify = ca or system_ca() or True
-            session.get(f"{base_url(server)}/v1/sys/health", timeout=timeout, allow_redirects=False)
-    except requests.exceptions.SSLError:
-        return VaultUnavailable(f"the vault server {server} has a certificate that is not verified.")
-    except requests.exceptions.Timeout:
-        return VaultUnavailable(f"the vault server {server} did not answer within {timeout:g} s.")
-    except (requests.exceptions.RequestException, OSError, ValueError) as err:
-        return VaultUnavailable(f"the vault server {server} cannot be reached ({type(err).__name__}).")
+        connections = VaultConnections(ca, connections=1)
+        try:
+            connections.ask(server, HEALTH, timeout)
+        finally:
+            connections.close()
+    except VaultNotAsked as err:
+        if err.is_untrusted:
+            return VaultUnavailable(f"the vault server {server} has a certificate that is not verified.")
+        if err.is_late:
+            return VaultUnavailable(f"the vault server {server} did not answer within {timeout:g} s.")
+        return VaultUnavailable(f"the vault server {server} cannot be reached ({err.why}).")
     return None
 
 

@@ -128,7 +128,7 @@ def _logged_in(
     on_pty: RunOnPty = run_on_pty,
 ) -> _Passed:
     passed = _Passed([], [])
-    lives = TokenLives(run.timeouts.vault, params.get("vault_ca") or "")
+    lives = TokenLives(run.timeouts.vault, params.get("vault_ca") or "", remaining=run.remaining)
     for number, waiting in enumerate(services, start=1):
         service = replace(waiting, problem=None)
         limit = min(run.timeouts.login, run.remaining())

@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import replace
 from pathlib import Path
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import TokensError
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import DeadlineReached, TokensError
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kerberos import ccache_path, take_ticket, within
 from ansible_collections.fife.managed_tokens.plugins.module_utils._onboarding_check import (
     NodeSettings,
@@ -41,6 +41,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import 
     services_option,
 )
 
+LONGEST_ASK_S = 60.0
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "services": SERVICES_SPEC,
     "run": RUN_SPEC,
@@ -69,9 +70,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     run = run_option(params)
     services = services_option(params)
     ssh = SshSettings(read_known_hosts(params["known_hosts"]), check_kex_algs(params["kex_algorithms"]))
-    ask = functools.cache(
-        lambda server: vault_problem(server, params.get("vault_ca") or "", min(run.timeouts.connect, 60.0))
-    )
+    ask = functools.cache(lambda server: _vault_trouble(server, params.get("vault_ca") or "", run))
     outcomes: list[Outcome] = []
     checked: list[Service] = []
     visitors: list[Service] = []
@@ -89,6 +88,13 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         "run": run.to_dict(),
         "lines": table(checked, outcomes),
     }
+
+
+def _vault_trouble(server: str, ca: str, run: Run) -> TokensError | None:
+    limit = min(run.timeouts.connect, LONGEST_ASK_S, run.remaining())
+    if limit <= 0:
+        return DeadlineReached(f"the vault server {server} was not asked: the run's time is over.")
+    return vault_problem(server, ca, limit)
 
 
 def _look_at_vault(service: Service, ask: t.Callable[[str], TokensError | None]) -> tuple[Service, list[Outcome]]:

@@ -97,7 +97,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     # Service by service: the first of them are complete, and can go to their nodes, while others still wait.
     pairs = [(service, credd) for service in ready for credd in _credds(service)]
     jobs = [_Job(service, credd, number) for number, (service, credd) in enumerate(pairs)]
-    lives = TokenLives(run.timeouts.vault, params.get("vault_ca") or "", params["concurrency"])
+    lives = TokenLives(run.timeouts.vault, params.get("vault_ca") or "", params["concurrency"], run.remaining)
     bad_directories: dict[str, BadFile] = {} if context.check_mode else prepare_directories(ready)
 
     def work(job: _Job) -> Stored:

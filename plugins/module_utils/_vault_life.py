@@ -10,17 +10,19 @@ Source: Vault/OpenBao HTTP API, GET /v1/auth/token/lookup-self.
 
 from __future__ import annotations
 
-import os
-import ssl
+import json
+import math
 import time
 import typing as t
 from dataclasses import dataclass
 from datetime import datetime
 
-if t.TYPE_CHECKING:
-    import requests
+from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_request import (
+    VaultConnections,
+    VaultNotAsked,
+)
 
-VAULT_PORT = 8200
+LOOK_UP = "/v1/auth/token/lookup-self"
 ENDLESS_S = 10 * 365 * 86400.0
 
 
@@ -47,76 +49,47 @@ class LookUp(t.Protocol):
     def __call__(self, server: str, token: str) -> Life: ...
 
 
-def base_url(server: str) -> str:
-    """Give the URL of a vault server named by host, host:port or URL."""
-    if "://" in server:
-        return server.rstrip("/")
-    return (
-        f"https://{server}"
-        if server.rpartition(":")[2].isdigit() and ":" in server
-        else f"https://{server}:{VAULT_PORT}"
-    )
-
-
-def system_ca() -> str | None:
-    """Give the system's CA file or directory; requests would otherwise use a list of its own, without the site's
-    CAs."""
-    paths = ssl.get_default_verify_paths()
-    for path in (
-        os.environ.get("SSL_CERT_FILE"),
-        paths.cafile,
-        "/etc/ssl/certs/ca-certificates.crt",
-        "/etc/pki/tls/certs/ca-bundle.crt",
-        paths.capath,
-    ):
-        if path and os.path.exists(path):
-            return path
-    return None
-
-
 class TokenLives:
-    """Look-ups over kept-alive connections; `timeout` in seconds for each, `ca` a file or directory of CA
-    certificates."""
+    """Look-ups over kept-alive connections; `timeout` in seconds for each, which never take longer than `remaining`,
+    the seconds that the run has left; `ca` a file or directory of CA certificates."""
 
-    def __init__(self, timeout: float, ca: str = "", connections: int = 16) -> None:
-        import requests
-        from requests.adapters import HTTPAdapter
-
-        self._timeout = timeout
-        self._session: requests.Session = requests.Session()
-        self._session.trust_env = False
-        self._session.verify = ca or system_ca() or True
-        self._session.mount("https://", HTTPAdapter(pool_connections=4, pool_maxsize=connections))
+    def __init__(
+        self,
+        timeout: float,
+        ca: str = "",
+        connections: int = 16,
+        remaining: t.Callable[[], float] = lambda: math.inf,
+    ) -> None:
+        self._timeout, self._remaining = timeout, remaining
+        self._connections = VaultConnections(ca, connections)
         self._silent: dict[str, str] = {}
 
     def of(self, server: str, token: str) -> Life:
         """Give what the server says of `token`. Never raises: a server that does not answer is a remark, and is not
         asked again."""
-        import requests
-
         if server in self._silent:
             return Life(remark=self._silent[server])
+        limit = min(self._timeout, self._remaining())
+        if limit <= 0:
+            return Life(remark=f"the vault server {server} was not asked: the run's time is over")
         try:
-            answer = self._session.get(
-                f"{base_url(server)}/v1/auth/token/lookup-self",
-                headers={"X-Vault-Token": token},
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
-            if answer.status_code in (401, 403):
-                return Life(
-                    refused=True, remark=f"the vault server {server} does not accept it (HTTP {answer.status_code})"
-                )
-            if answer.status_code != 200:
-                return Life(remark=f"the vault server {server} answered with HTTP {answer.status_code}")
-            return _read(answer.json().get("data") or {}, server)
-        except requests.exceptions.JSONDecodeError:
+            answer = self._connections.ask(server, LOOK_UP, limit, {"X-Vault-Token": token})
+        except VaultNotAsked as err:
+            remark = f"the vault server {server} cannot be asked ({err.why})"
+            if err.is_silent:
+                self._silent[server] = remark
+            return Life(remark=remark)
+        if answer.status in (401, 403):
+            return Life(refused=True, remark=f"the vault server {server} does not accept it (HTTP {answer.status})")
+        if answer.status != 200:
+            return Life(remark=f"the vault server {server} answered with HTTP {answer.status}")
+        try:
+            found = json.loads(answer.body)
+        except (ValueError, RecursionError):
             return Life(remark=f"the vault server {server} answered with something that is not JSON")
-        except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as err:
-            cause = "no answer in time" if isinstance(err, requests.exceptions.Timeout) else type(err).__name__
-            self._silent[server] = f"the vault server {server} cannot be asked ({cause})"
-            return Life(remark=self._silent[server])
-        except (requests.exceptions.RequestException, AttributeError, TypeError, ValueError, OSError) as err:
+        try:
+            return _read(found.get("data") or {}, server)
+        except (AttributeError, TypeError, ValueError, OverflowError, OSError) as err:
             return Life(remark=f"the vault server {server} cannot be asked ({type(err).__name__})")
 
 
@@ -126,7 +99,7 @@ def _read(data: t.Mapping[str, t.Any], server: str) -> Life:
         # Vault writes nanoseconds, which fromisoformat of Python 3.11 does read (and cuts to microseconds).
         return Life(expires=datetime.fromisoformat(expires).timestamp())
     ttl = data.get("ttl")
-    if isinstance(ttl, (int, float)) and not isinstance(ttl, bool):
+    if isinstance(ttl, (int, float)) and not isinstance(ttl, bool) and math.isfinite(ttl):
         # A ttl of 0 without an expiry is a token that never ends (a root token).
         return Life(expires=time.time() + (float(ttl) if ttl > 0 else ENDLESS_S))
     return Life(remark=f"the vault server {server} did not say how long it lives")

@@ -18,9 +18,9 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
-from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import system_ca
+from ansible_collections.fife.managed_tokens.plugins.module_utils._system_ca import system_ca
+from ansible_collections.fife.managed_tokens.plugins.module_utils._time_limit import within
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._http_address import Address
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._time_limit import within
 
 if t.TYPE_CHECKING:
     import requests

@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass
 from email.message import EmailMessage
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils._time_limit import within
 from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_login import Invitation
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _bounded_request as bounded
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _login_invitation as words
@@ -21,7 +22,6 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._mail_handover
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_mail import address_of, sender_of
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_slack import ACCEPTED
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._time_limit import within
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
+from ansible_collections.fife.managed_tokens.plugins.module_utils._time_limit import within
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._clean_outcomes import LAST_SECOND, number
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._mail_handover import hand_over, this_host
@@ -29,7 +30,6 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_headli
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_templates import filled_in
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_text import content_of
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._time_limit import within
 
 SUBJECT_MARK = "managed tokens"
 DEFAULT_USER = "managed-tokens"

@@ -99,14 +99,16 @@ def receiver(*answers: tuple[int, bytes] | Answer, context: ssl.SSLContext | Non
 
 
 @contextlib.contextmanager
-def saying(*answers: bytes, on_and_on: bytes = b"", pause: float = 0.0) -> t.Iterator[tuple[str, list[bytes]]]:
+def saying(
+    *answers: bytes, on_and_on: bytes = b"", pause: float = 0.0, tls: ssl.SSLContext | None = None
+) -> t.Iterator[tuple[str, list[bytes]]]:
     """Give the URL of a server that says these bytes, one answer to each connection and the last one again and again,
     and what it was sent. With `on_and_on` it goes on with that until nobody listens."""
     heard: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve(connection: socket.socket, answer: bytes) -> None:
-            with contextlib.suppress(OSError), connection:
+            with contextlib.suppress(OSError), tls.wrap_socket(connection, True) if tls else connection as connection:
                 heard.append(connection.recv(65536))
                 connection.sendall(answer)
                 while on_and_on:
@@ -125,7 +127,7 @@ def saying(*answers: bytes, on_and_on: bytes = b"", pause: float = 0.0) -> t.Ite
                     threading.Thread(target=serve, args=(connection, answer), daemon=True).start()
 
         threading.Thread(target=accept, daemon=True).start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}", heard
+        yield f"http{'s' if tls else ''}://127.0.0.1:{listening.getsockname()[1]}", heard
         listening.shutdown(socket.SHUT_RDWR)
 
 

@@ -9,13 +9,11 @@ import socket
 import ssl
 import threading
 import traceback
-import types
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils import _ferry_client
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
     RegistryAnswer,
     RegistryUnavailable,
@@ -215,23 +213,6 @@ def test_ask_silent_handshake_costs_the_limit(pki: Pki) -> None:
         port = listener.getsockname()[1]
         found = failure(connections(pki, port), timeout=0.2)
     assert found.msg == f"The registry 127.0.0.1 port {port} did not answer within 0.2 s."
-
-
-@pytest.mark.parametrize("reads", ["read1", "read"])
-def test_ask_server_that_says_a_little_now_and_then_has_one_limit_for_all_of_it(
-    monkeypatch: pytest.MonkeyPatch, reads: str
-) -> None:
-    now = [0.0]
-
-    def read(_amount: int, *, decode_content: bool) -> bytes:
-        assert not decode_content
-        now[0] += 1.0
-        return b"x"
-
-    monkeypatch.setattr(_ferry_client, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
-    with pytest.raises(TimeoutError):
-        _ferry_client._body(types.SimpleNamespace(**{"read": None, reads: read}), until=4.5)
-    assert now == [5.0]
 
 
 def test_end_takes_no_more_questions_and_waits_end_by_their_own_limit(pki: Pki, registry: Registry) -> None:

@@ -32,6 +32,7 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_node im
     serving,
     settings_for,
 )
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receiver import saying
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import Pki
 
 
@@ -123,3 +124,14 @@ def test_vault_problem_what_keeps_it_from_being_used_is_told(vault: str, port: s
     problem = vault_problem(server, ca, 20.0)
     assert problem is not None
     assert problem.msg.startswith(f"the vault server {server} {words}")
+
+
+@pytest.mark.parametrize(("said", "drop"), [(b"Content-Length: 120\r\n\r\n", b" "), (b"", b"X: y\r\n")])
+def test_vault_problem_server_that_answers_in_drips_did_not_answer(pki: Pki, said: bytes, drop: bytes) -> None:
+    """The body would be over after six seconds, the headers after 100 of them."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki.server)
+    with saying(b"HTTP/1.1 200 OK\r\n" + said, on_and_on=drop, pause=0.05, tls=context) as (url, _heard):
+        problem = vault_problem(url, str(pki.ca), 0.3)
+    assert problem is not None
+    assert problem.msg == f"the vault server {url} did not answer within 0.3 s."

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import http.server
 import ipaddress
 import json
@@ -22,14 +23,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils._system_ca import system_ca
 from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import (
     ENDLESS_S,
     Life,
     TokenLives,
-    base_url,
-    system_ca,
 )
+from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_request import VaultConnections
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receiver import saying
 
 NOW = datetime.datetime.now(datetime.UTC)
 
@@ -160,6 +162,10 @@ NO_JUDGEMENTS: tuple[tuple[int, object, str], ...] = (
     (200, {"data": "x"}, "cannot be asked"),
     (200, {"data": {"expire_time": "tomorrow"}}, "cannot be asked"),
     (200, {"data": {"expire_time": "9999-99-99"}}, "cannot be asked"),
+    (200, {"data": {"expire_time": "0001-01-01T00:00:00"}}, "cannot be asked"),
+    (200, b'{"data": {"ttl": 1' + b"0" * 400 + b"}}", "cannot be asked"),
+    (200, b'{"data": {"ttl": 1e999}}', "did not say how long it lives"),
+    (200, b"[" * 200_000, "answered with something that is not JSON"),
 )
 
 
@@ -200,27 +206,66 @@ def test_of_silent_server_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None
     def asked_again(*_arguments: object, **_options: object) -> t.NoReturn:
         raise AssertionError
 
-    monkeypatch.setattr(lives._session, "get", asked_again)
+    monkeypatch.setattr(VaultConnections, "ask", asked_again)
     assert lives.of(name, CANARY) == first
+
+
+@pytest.fixture
+def tls(certificate: Path) -> ssl.SSLContext:
+    """Give TLS for a server that the certificate is of."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+# What it says at first, what it goes on with, and which end of its time comes first.
+DRIPS: tuple[tuple[bytes, bytes, float, float], ...] = (
+    (OK + b"Content-Length: 120\r\n\r\n", b" ", 0.3, 600.0),
+    (OK + b"Content-Length: 120\r\n\r\n", b" ", 60.0, 0.3),
+    (OK, b"X: y\r\n", 0.3, 600.0),
+)
+
+
+@pytest.mark.parametrize(("said", "drop", "timeout", "left"), DRIPS)
+def test_of_server_that_answers_in_drips_is_given_up_and_asked_once(
+    certificate: Path, tls: ssl.SSLContext, said: bytes, drop: bytes, timeout: float, left: float
+) -> None:
+    """The body would be over after six seconds, the headers after 100 of them."""
+    with saying(said, on_and_on=drop, pause=0.05, tls=tls) as (url, heard):
+        lives = TokenLives(timeout, str(certificate), remaining=lambda: left)
+        first = lives.of(url, CANARY)
+        assert lives.of(url, CANARY) == first
+    assert first == Life(remark=f"the vault server {url} cannot be asked (no answer in time)")
+    assert len(heard) == 1
+
+
+def test_of_server_after_the_end_of_the_run_is_not_asked(vault: Vault, certificate: Path) -> None:
+    found = TokenLives(5.0, str(certificate), remaining=lambda: 0.0).of(vault.name, CANARY)
+    assert found.remark == f"the vault server {vault.name} was not asked: the run's time is over"
+    assert vault.requests == []
+
+
+@pytest.mark.parametrize("status", [200, 307])
+def test_of_large_answer_is_read_no_further_than_its_limit(vault: Vault, status: int) -> None:
+    vault.status = status
+    vault.headers = {"Location": "https://elsewhere/"}
+    found = vault.says(b'{"data": {"ttl": 60}}' + b" " * 300_000)
+    assert found == Life(
+        remark=f"the vault server {vault.name} cannot be asked (its answer has more than 262144 bytes)"
+    )
+
+
+def test_of_packed_answer_is_never_unpacked(vault: Vault) -> None:
+    vault.headers = {"Content-Encoding": "gzip"}
+    found = vault.says(gzip.compress(b'{"data": {"ttl": 60}}'))
+    assert found.remark == f"the vault server {vault.name} answered with something that is not JSON"
 
 
 def test_of_token_that_is_no_header_value_is_a_remark(vault: Vault) -> None:
     found = vault.lives.of(vault.name, f"{CANARY}\nX-Other: 1")
     assert (found.expires, found.refused) == (None, False)
     assert "Canary" not in found.remark
-
-
-URLS: tuple[tuple[str, str], ...] = (
-    ("vault", "https://vault:8200"),
-    ("vault:8443", "https://vault:8443"),
-    ("https://vault/", "https://vault"),
-    ("[::1]:8443", "https://[::1]:8443"),
-)
-
-
-@pytest.mark.parametrize(("server", "url"), URLS)
-def test_base_url_of_host_port_or_url(server: str, url: str) -> None:
-    assert base_url(server) == url
 
 
 def test_left_is_never_negative_and_nothing_known_is_nothing() -> None:

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 fife.managed_tokens contributors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
 
 # Private to this collection: may change in any release.
 """Wait for a piece of work no longer than it may take."""

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._time_limit import within
+from ansible_collections.fife.managed_tokens.plugins.module_utils._time_limit import within
 
 
 def test_within_gives_the_result() -> None:
