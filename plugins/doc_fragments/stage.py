@@ -59,7 +59,9 @@ options:
     description: Kerberos principal of a service. C({account}), C({experiment}) and C({role}) are replaced.
     type: str
   vault_server:
-    description: The vault server. Without it, the one in HTCondor's C(SEC_CREDENTIAL_GETTOKEN_OPTS).
+    description:
+      - The vault server, as C(host), C(host:port) or https URL without path, user or password.
+      - Without it, the one in HTCondor's C(SEC_CREDENTIAL_GETTOKEN_OPTS).
     type: str
 """
 

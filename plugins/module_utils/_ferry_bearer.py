@@ -33,6 +33,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._process impor
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer_failure import cause_of
+from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_server import why_unusable
 
 SETTING = "managed_tokens_ferry_service"
 
@@ -71,9 +72,13 @@ def identity_of(params: t.Mapping[str, t.Any], services: t.Sequence[Service], pr
         return None
     principal = params.get("ferry_principal") or (service.principal if service is not None else "")
     keytab = params.get("ferry_keytab") or (service.keytab if service is not None else "")
-    server = params.get("ferry_vault_server") or (
-        service.vault_server if service is not None else params.get("vault_server") or ""
-    )
+    setting = "ferry_vault_server" if params.get("ferry_vault_server") or service is not None else "vault_server"
+    given = params.get(setting) or ""
+    if given and why_unusable(given):
+        problems.append(f"managed_tokens_{setting} {why_unusable(given)}")
+        return None
+    # That of a service has been looked at where it is configured.
+    server = given or (service.vault_server if service is not None else "")
     if not principal or not keytab:
         known = suggestion(name, [item.config_name for item in services])
         problems.append(
@@ -151,4 +156,7 @@ def _condors_vault_server(program: RunProgram, run: Run) -> str:
             "No vault server is known for the registry's token; set managed_tokens_ferry_vault_server, or "
             "managed_tokens_vault_server."
         )
+    why = why_unusable(server)
+    if why:
+        raise VaultServerUnknown(f"The vault server in HTCondor's SEC_CREDENTIAL_GETTOKEN_OPTS {why}")
     return server

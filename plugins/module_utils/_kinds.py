@@ -292,7 +292,7 @@ KINDS: dict[str, Kind] = {
         OPERATOR,
     ),
     "vault_server_unknown": Kind(
-        "Nobody names the vault server.",
+        "Nobody names a vault server that can be used.",
         "Set managed_tokens_vault_server, or SEC_CREDENTIAL_GETTOKEN_OPTS in the HTCondor configuration.",
         OPERATOR,
     ),

@@ -30,6 +30,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._role_settings
     as_type,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Node, Service
+from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_server import why_unusable
 
 DEFAULT_TOKEN_DIR = "/var/lib/managed-tokens/service-credd-vault-tokens"
 DEFAULT_KEYTAB_PATH = "/opt/managed-tokens/keytabs"
@@ -214,6 +215,10 @@ def _resolve_role(
     )
     credds = tuple(settings.get("credds") or ())
     problems.extend(f"{where}: {credd!r} is no usable credd name." for credd in credds if not is_daemon(credd))
+    vault_server = settings.get("vault_server") or ""
+    objection = f"{settings.place('vault_server')} {why_unusable(vault_server)}"
+    if vault_server and why_unusable(vault_server) and objection not in problems:
+        problems.append(objection)
     service = Service(
         name=f"{token_experiment}_{role}",
         config_name=f"{experiment}_{role}",
@@ -223,7 +228,7 @@ def _resolve_role(
         uid=uid or 0,
         principal=principal,
         keytab=str(keytab),
-        vault_server=settings.get("vault_server") or "",
+        vault_server=vault_server,
         token_getter=settings.get("token_getter") or CONDOR,
         nodes=tuple(_at_port(inventory.node(host, problems), ssh_port) for host in hosts),
         token_dir=settings.get("token_dir") or DEFAULT_TOKEN_DIR,

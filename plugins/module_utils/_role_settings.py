@@ -102,6 +102,10 @@ class RoleSettings:
         """Tell whether the role itself or the general settings give `key`."""
         return key in self._values or key in self._general
 
+    def place(self, key: str) -> str:
+        """Give the name under which `key` is set: the role's own, or the general setting."""
+        return f"{self.where}.{key}" if key in self._values else f"managed_tokens_{key}"
+
     def get(self, key: str, default: t.Any = None) -> t.Any:
         """Give the value of `key` in its type; a value of another type is a problem and counts as absent."""
         for place, values in ((f"{self.where}.{key}", self._values), (f"managed_tokens_{key}", self._general)):

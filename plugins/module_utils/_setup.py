@@ -26,6 +26,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._resolve import Wanted, role_file_of
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Credd, Service
+from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_server import why_unusable
 
 # Given the accounts without a UID of their own, says which UIDs are known.
 UidSource = t.Callable[[t.Collection[str]], t.Mapping[str, int]]
@@ -77,12 +78,22 @@ def with_vault_server(service: Service, pool: Pool) -> Service:
         # The storer is given its options through the environment, which replaces the pool's own; so the others go
         # along.
         server, options = split_vault_server(pool.gettoken_options())
-    server = service.vault_server or server
+    return replace(service, vault_server=service.vault_server or condors_vault_server(server), gettoken_options=options)
+
+
+def condors_vault_server(server: str) -> str:
+    """Give the vault server that HTCondor's options name, `server`, if it can be used.
+
+    Raises: VaultServerUnknown.
+    """
     if not server:
         raise VaultServerUnknown(
             "no vault server is configured, neither here nor in HTCondor's SEC_CREDENTIAL_GETTOKEN_OPTS."
         )
-    return replace(service, vault_server=server, gettoken_options=options)
+    why = why_unusable(server)
+    if why:
+        raise VaultServerUnknown(f"the vault server in HTCondor's SEC_CREDENTIAL_GETTOKEN_OPTS {why}")
+    return server
 
 
 def credds_of(wanted: Wanted, pool: Pool) -> tuple[Credd, ...]:

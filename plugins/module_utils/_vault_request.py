@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from ansible_collections.fife.managed_tokens.plugins.module_utils._http_body import BodyTooLarge, read_body
 from ansible_collections.fife.managed_tokens.plugins.module_utils._system_ca import system_ca
 from ansible_collections.fife.managed_tokens.plugins.module_utils._time_limit import within
+from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_server import base_url
 
 if t.TYPE_CHECKING:
     import requests
 
-VAULT_PORT = 8200
 BODY_LIMIT = 256 * 1024
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "managed-tokens"}
 
@@ -57,6 +57,8 @@ class VaultConnections:
         self._session: requests.Session = requests.Session()
         self._session.trust_env = False
         self._session.verify = ca or system_ca() or True
+        # Whatever a server is named by, no token travels in clear.
+        del self._session.adapters["http://"]
         self._session.mount("https://", HTTPAdapter(pool_connections=4, pool_maxsize=connections))
         # Even without following it, a session would read the body of a redirect, whatever its size.
         self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
@@ -97,14 +99,3 @@ class VaultConnections:
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
-
-
-def base_url(server: str) -> str:
-    """Give the URL of a vault server named by host, host:port or URL."""
-    if "://" in server:
-        return server.rstrip("/")
-    return (
-        f"https://{server}"
-        if server.rpartition(":")[2].isdigit() and ":" in server
-        else f"https://{server}:{VAULT_PORT}"
-    )

@@ -23,7 +23,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 from ansible_collections.fife.managed_tokens.plugins.module_utils._htcondor import Pool
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import Finished
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import service
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY, service
 
 IDENTITY = bearer.Identity("dune_production", "dune", "production", "a/b@REALM", "/srv/a.keytab", "vault.lab.example")
 TOKEN = "eyJhbGciOi.canary-canary_canary"
@@ -152,6 +152,16 @@ def test_take_bearer_without_a_vault_server_takes_condors(
             take(machine, identity)
 
 
+def test_take_bearer_refuses_a_server_of_htcondors_that_cannot_be_used(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pool, "gettoken_options", lambda _self: f"-a http://ann:{CANARY}@vault")
+    identity = bearer.Identity("dune_production", "dune", "production", "a@R", "/k")
+    with pytest.raises(VaultServerUnknown, match=r"SEC_CREDENTIAL_GETTOKEN_OPTS holds a user name or password; [^@]*$"):
+        take(machine, identity)
+    assert machine.argv == []
+
+
 def test_take_bearer_limits_end_with_the_run(machine: Machine) -> None:
     limits: list[float] = []
 
@@ -196,6 +206,19 @@ def test_identity_of_configured_service_or_own_settings(params: dict[str, str], 
 BAD: tuple[tuple[dict[str, str], str], ...] = (
     ({}, "managed_tokens_ferry_service is not set; "),
     ({"ferry_service": "nonsense"}, "managed_tokens_ferry_service is 'nonsense'; it has to be named experiment_role."),
+    (
+        {"ferry_service": "dune_production", "ferry_vault_server": "http://v"},
+        "managed_tokens_ferry_vault_server has the scheme 'http'; ",
+    ),
+    (
+        {
+            "ferry_service": "lab_reg",
+            "ferry_principal": "q@R",
+            "ferry_keytab": "/l",
+            "vault_server": f"https://ann:{CANARY}@v",
+        },
+        "managed_tokens_vault_server holds a user name or password; ",
+    ),
     ({"ferry_service": "a_b_c"}, "managed_tokens_ferry_service is 'a_b_c'; it has to be named experiment_role."),
     (
         {"ferry_service": "dune_prodution", "ferry_keytab": "/k"},

@@ -15,6 +15,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 from ansible_collections.fife.managed_tokens.plugins.module_utils._resolve import Resolved, fill, resolve
 from ansible_collections.fife.managed_tokens.plugins.module_utils._role_settings import ROLE_KEYS
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import (
+    CANARY,
     DUNE,
     NOVA,
     PRINCIPAL,
@@ -70,6 +71,21 @@ def test_resolve_role_level_settings_win() -> None:
     assert (wanted.service.keytab, wanted.service.token_dir) == ("/elsewhere/k", "/elsewhere/t")
     assert (wanted.service.vault_server, wanted.service.token_getter) == ("v2", "htgettoken")
     assert not wanted.service.notify
+
+
+def test_resolve_vault_server_that_would_get_tokens_in_clear_is_refused() -> None:
+    found = resolved(experiments(vault_server="http://vault:8200"))
+    assert found.problems == [
+        f"{ROLE}.vault_server has the scheme 'http'; tokens are sent to a vault server by https only."
+    ]
+
+
+def test_resolve_general_vault_server_is_refused_once_and_not_quoted() -> None:
+    two = {"dune": {"roles": {role: {"account": "dunepro"} for role in ("production", "analysis")}}}
+    found = resolved(two, {**GENERAL, "vault_server": f"https://ann:{CANARY}@vault"})
+    (problem,) = found.problems
+    assert problem.startswith("managed_tokens_vault_server holds a user name or password; it has to be a host, ")
+    assert CANARY not in problem
 
 
 def test_resolve_token_experiment_changes_the_real_name_only() -> None:

@@ -17,7 +17,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 from ansible_collections.fife.managed_tokens.plugins.module_utils._resolve import Wanted
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import HTGETTOKEN, Credd
 from ansible_collections.fife.managed_tokens.plugins.module_utils._setup import add_uids, complete
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import service
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY, service
 
 CREDDS = (Credd("c1", "col"),)
 
@@ -80,6 +80,12 @@ def test_complete_takes_credds_from_the_pool_and_the_server_from_its_options() -
     assert found.credds == CREDDS
 
 
+def test_complete_configured_server_serves_whatever_htcondors_is() -> None:
+    pool = t.cast("t.Any", FakePool(options=f"-a http://ann:{CANARY}@vault --x"))
+    found, _outcome = complete(service(vault_server="own"), wanted(), pool)
+    assert (found.vault_server, found.gettoken_options, found.problem) == ("own", "--x", None)
+
+
 def test_complete_configured_server_and_credds_win() -> None:
     found, _outcome = complete(service(vault_server="own"), wanted(credds=("b", "a", "b")), t.cast("t.Any", FakePool()))
     assert found.vault_server == "own"
@@ -96,6 +102,18 @@ def test_complete_htgettoken_needs_no_pool() -> None:
 FAILURES: tuple[tuple[dict[str, t.Any], FakePool, str, str], ...] = (
     ({"uid": 0}, FakePool(), "uid_unknown", "dune_production: account dunepro has no UID"),
     ({"vault_server": ""}, FakePool(options=""), "vault_server_unknown", "dune_production: no vault server"),
+    (
+        {"vault_server": ""},
+        FakePool(options="-a http://vault:8200"),
+        "vault_server_unknown",
+        "dune_production: the vault server in HTCondor's SEC_CREDENTIAL_GETTOKEN_OPTS has the scheme 'http'; tokens",
+    ),
+    (
+        {"vault_server": ""},
+        FakePool(options=f"--vaultserver=https://ann:{CANARY}@vault"),
+        "vault_server_unknown",
+        "dune_production: the vault server in HTCondor's SEC_CREDENTIAL_GETTOKEN_OPTS holds a user name or password; ",
+    ),
     ({}, FakePool(NoCredds("none there.")), "no_credds", "dune_production: none there."),
     ({}, FakePool(CollectorUnavailable("silent.")), "collector_unavailable", "dune_production: silent."),
 )

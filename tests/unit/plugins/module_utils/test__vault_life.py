@@ -240,6 +240,12 @@ def test_of_server_that_answers_in_drips_is_given_up_and_asked_once(
     assert len(heard) == 1
 
 
+def test_of_server_without_tls_is_not_told_the_token() -> None:
+    with saying(OK + b"\r\n") as (url, heard):
+        found = TokenLives(5.0).of(url, CANARY)
+    assert (found.expires, found.refused, heard) == (None, False, [])
+
+
 def test_of_server_after_the_end_of_the_run_is_not_asked(vault: Vault, certificate: Path) -> None:
     found = TokenLives(5.0, str(certificate), remaining=lambda: 0.0).of(vault.name, CANARY)
     assert found.remark == f"the vault server {vault.name} was not asked: the run's time is over"
