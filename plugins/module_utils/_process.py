@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
 
 KILL_GRACE_S = 2.0
 OUTPUT_LIMIT = 1_000_000
+CHUNK = 65536
 
 _running: dict[int, subprocess.Popen[bytes]] = {}
 _running_lock = threading.Lock()
@@ -112,13 +114,12 @@ def run_program(argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: flo
         raise Missing(f"The program {argv[0]} cannot be executed: {err.strerror}.") from err
     with _running_lock:
         _running[child.pid] = child
+    output = bytearray()
     timed_out = False
     try:
-        try:
-            output, _none = child.communicate(timeout=max(timeout, 0.01))
-        except subprocess.TimeoutExpired:
+        if not _has_ended_within(max(timeout, 0.01), child, output):
             timed_out = True
-            output = _end(child)
+            _end(child, output)
     finally:
         with _running_lock:
             _running.pop(child.pid, None)
@@ -132,18 +133,42 @@ def run_program(argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: flo
     )
 
 
-def _end(child: subprocess.Popen[bytes]) -> bytes:
-    output = b""
+def _has_ended_within(seconds: float, child: subprocess.Popen[bytes], output: bytearray) -> bool:
+    """Wait until the program has ended and nobody holds its output open; tell whether that was within `seconds`.
+
+    What it says is put into `output`, of which the end is kept: C(communicate) would keep all of it.
+    """
+    end = time.monotonic() + seconds
+    if child.stdout is not None:
+        handle = child.stdout.fileno()
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        while True:
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            if not poll.poll(left * 1000):
+                continue
+            chunk = os.read(handle, CHUNK)
+            if not chunk:
+                break
+            output += chunk
+            if len(output) > 2 * OUTPUT_LIMIT:
+                del output[:-OUTPUT_LIMIT]
+    try:
+        child.wait(max(0.0, end - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _end(child: subprocess.Popen[bytes], output: bytearray) -> None:
     for signum in (signal.SIGTERM, signal.SIGKILL):
         kill_group(child.pid, signum)
-        try:
-            output, _none = child.communicate(timeout=KILL_GRACE_S)
+        if _has_ended_within(KILL_GRACE_S, child, output):
             break
-        except subprocess.TimeoutExpired as expired:
-            output = expired.output or b""
     # The leader may be gone while its children are not.
     kill_group(child.pid, signal.SIGKILL)
-    return output
 
 
 def kill_group(pid: int, signum: int) -> None:

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+import tracemalloc
 import typing as t
 from pathlib import Path
 
@@ -62,6 +63,24 @@ def test_run_program_of_a_megabyte_and_more_keeps_the_end() -> None:
     assert done.is_good
     assert len(done.output) == process.OUTPUT_LIMIT
     assert done.output.endswith("x\nend\n")
+
+
+def test_run_program_that_says_very_much_costs_no_more_memory_than_what_is_kept() -> None:
+    tracemalloc.start()
+    try:
+        done = python("import sys; [sys.stdout.write('x' * 1_000_000) for _turn in range(40)]; print('end')")
+        _now, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert done.is_good
+    assert done.output.endswith("xend\n")
+    assert most < 8 * process.OUTPUT_LIMIT
+
+
+def test_run_program_that_never_stops_talking_is_ended_and_its_last_words_are_kept() -> None:
+    done = shell("exec yes")
+    assert done.timed_out
+    assert len(done.output) == process.OUTPUT_LIMIT
 
 
 def shell(source: str) -> Finished:
