@@ -29,10 +29,12 @@ MARGIN_S = 60.0
 PR_SET_NAME = 15
 
 
-def working_id(run_id: str, number: int | str = "") -> str:
-    """Give the storer's ID for one of its runs: its working files in /tmp are named after it."""
-    # The end mark keeps the first run's names from being the beginning of the tenth's.
-    return f"mt{run_id}x{number}z" if number != "" else f"mt{run_id}x"
+def working_id(run_id: str, mark: str = "") -> str:
+    """Give the storer's ID for one of its runs, which has that `mark`: its working files in /tmp are named after it.
+
+    Without a mark, what the IDs of all of them begin with.
+    """
+    return f"mt{run_id}x{mark}"
 
 
 def make_run_directory(run_id: str) -> Path:

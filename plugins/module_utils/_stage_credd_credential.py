@@ -63,7 +63,6 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 class _Job:
     service: Service
     credd: Credd
-    number: int
 
 
 def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
@@ -76,8 +75,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         raise BadInput(*problems)
     run = run_option(params)
     services = services_option(params)
-    pairs = [(service, credd) for service in services for credd in service.credds]
-    jobs = [_Job(service, credd, number) for number, (service, credd) in enumerate(pairs)]
+    jobs = [_Job(service, credd) for service in services for credd in service.credds]
     ready = [job for job in jobs if job.service.problem is None]
     if ready and (not run.directory or any(not job.service.ccache for job in ready)):
         raise StageOrder(
@@ -118,7 +116,7 @@ def _serve(job: _Job, run: Run, params: t.Mapping[str, t.Any], check_mode: bool,
         if limit <= 0:
             raise DeadlineReached("the run's time was over before its turn came.")
         # The least life matters to no token that is only shown once.
-        work = StorerRun(service, credd, job.number, run.id, Path(run.directory), "1m", params["htgettoken_options"])
+        work = StorerRun(service, credd, run.id, Path(run.directory), "1m", params["htgettoken_options"])
         done: Removed = remove(Client(work, run_program, limit, needs_bearer), check_mode=check_mode)
     except TokensError as err:
         message = err.msg if err.msg.startswith(what) else f"{what}: {err.msg}"

@@ -54,8 +54,6 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "slack": {"type": "bool", "default": False},
     "slack_webhook": {"type": "str", "default": "", "no_log": True},
 }
-# Runs of the storer have numbers of their own within a run; those of the store begin at 0.
-FIRST_NUMBER = 10_000
 
 
 @dataclass(slots=True)
@@ -140,7 +138,6 @@ def _logged_in(
                 service,
                 # One login serves all credds: what it leaves in vault is the service's.
                 service.credds[0] if service.credds else None,
-                FIRST_NUMBER + number,
                 run.id,
                 Path(run.directory),
                 params["min_token_lifetime"],

@@ -118,7 +118,6 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         storer = StorerRun(
             job.service,
             job.credd,
-            job.number,
             run.id,
             Path(run.directory),
             params["min_token_lifetime"],

@@ -13,20 +13,12 @@ XDG_RUNTIME_DIR), htgettoken 2.2.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
+import secrets
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadFile
 from ansible_collections.fife.managed_tokens.plugins.module_utils._guardian import WORKING_DIRECTORY, working_id
-from ansible_collections.fife.managed_tokens.plugins.module_utils._private_file import (
-    DIRECTORY_MODE,
-    create_private,
-    read_private,
-)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import (
     Finished,
     RunProgram,
@@ -35,18 +27,25 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._process impor
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import STORER_NAMES
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Credd, Service
+from ansible_collections.fife.managed_tokens.plugins.module_utils._storer_files import Left, NameTaken, WorkingFiles
+
+MOST_CLAIMS = 5
+
+
+def new_mark() -> str:
+    """Give what nobody can foresee of a storer run's ID."""
+    return secrets.token_hex(8)
 
 
 @dataclass(frozen=True, slots=True)
 class StorerRun:
-    """One run of the storer: `number` is unique within the run `run_id`; `directory` is the run's private directory.
+    """One run of the storer within the run `run_id`, whose private directory is `directory`; `mark` is its own.
 
     `is_login`: a person may be asked to log in; `is_forced`: one is asked even if a ticket would do.
     """
 
     service: Service
     credd: Credd | None
-    number: int
     run_id: str
     directory: Path
     min_token_lifetime: str
@@ -54,10 +53,11 @@ class StorerRun:
     verbose: bool = False
     is_login: bool = False
     is_forced: bool = False
+    mark: str = field(default_factory=new_mark)
 
     @property
     def id(self) -> str:
-        return working_id(self.run_id, self.number)
+        return working_id(self.run_id, self.mark)
 
     @property
     def private(self) -> Path:
@@ -71,8 +71,12 @@ class StorerRun:
         return self.private / "vt"
 
     @property
-    def leftovers(self) -> tuple[Path, ...]:
-        return (self.working_copy, WORKING_DIRECTORY / f"vt_{self.id}")
+    def files(self) -> WorkingFiles:
+        """What the program works with."""
+        if self.service.token_getter != CONDOR:
+            return WorkingFiles(self.private, self.working_copy)
+        stem = f"vt_{self.id}"
+        return WorkingFiles(self.private, self.working_copy, WORKING_DIRECTORY / stem, stem)
 
     def environment(self) -> dict[str, str]:
         """Give the complete environment of the program."""
@@ -133,41 +137,37 @@ class StorerRun:
         ]
 
 
-def run_storer(
-    storer: StorerRun, prior: bytes | None, *, run: RunProgram, timeout: float
-) -> tuple[Finished, bytes | None]:
-    """Run the program with a private copy of the `prior` token staged; give how it ended and the working copy it left
-    (None: none).
+def run_storer(storer: StorerRun, prior: bytes | None, *, run: RunProgram, timeout: float) -> tuple[Finished, Left]:
+    """Run the program with a private copy of the `prior` token staged; give how it ended and what it left.
 
-    Nothing of it is left behind on return, whatever happens.
+    Nothing of it is left behind on return, whatever happens. Where somebody else has one of its names in /tmp, it runs
+    under other names.
 
     Raises: Missing, BadFile (staging), TokensError of the program runner.
     """
+    storer = _claimed(storer, prior)
+    output, is_good = "", False
     try:
-        storer.private.mkdir(mode=DIRECTORY_MODE)
-    except OSError as err:
-        raise BadFile(f"Cannot make the directory {storer.private}: {err.strerror}.") from err
-    is_good = False
-    try:
-        if prior is not None:
-            create_private(storer.working_copy, prior)
         done = run(storer.argv(), env=storer.environment(), timeout=timeout)
-        is_good = done.is_good
-        return done, _left_behind(storer.working_copy)
+        output, is_good = done.output, done.is_good
+        left = storer.files.read()
     finally:
-        # One that was ended in the middle may also leave its temporary copies, vt_<ID>.XXXXXXXXXX.
-        for leftover in storer.leftovers if is_good else WORKING_DIRECTORY.glob(f"vt_{storer.id}*"):
-            with contextlib.suppress(OSError):
-                os.unlink(leftover)
-        shutil.rmtree(storer.private, ignore_errors=True)
+        stays = storer.files.remove(output, is_good=is_good)
+    return done, replace(left, remark="; ".join(filter(None, (left.remark, stays))))
 
 
-def _left_behind(path: Path) -> bytes | None:
-    try:
-        return read_private(path)
-    except BadFile:
-        # In /tmp under an unpredictable name; if it is not our own plain file all the same, it is no token.
-        return None
+def _claimed(storer: StorerRun, prior: bytes | None) -> StorerRun:
+    left = MOST_CLAIMS
+    while True:
+        try:
+            storer.files.claim(prior)
+        except NameTaken as err:
+            left -= 1
+            if not left:
+                raise err.error from None
+            storer = replace(storer, mark=new_mark())
+        else:
+            return storer
 
 
 def describe(service: Service, credd: Credd | None) -> str:
@@ -175,4 +175,4 @@ def describe(service: Service, credd: Credd | None) -> str:
     return f"{service.config_name} on credd {credd.name}" if credd is not None else service.config_name
 
 
-Storer = t.Callable[[StorerRun, "bytes | None"], "tuple[Finished, bytes | None]"]
+Storer = t.Callable[[StorerRun, "bytes | None"], "tuple[Finished, Left]"]

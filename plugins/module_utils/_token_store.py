@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import TokenInvalid, TokensError
@@ -35,6 +35,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._process impor
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer import Storer, StorerRun, describe
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer_failure import cause_of
+from ansible_collections.fife.managed_tokens.plugins.module_utils._storer_files import Left
 from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life, LookUp
 
 # What gives the error behind a program that ended, for what it worked on and the seconds that it had.
@@ -85,22 +86,23 @@ def store(
     what = describe(service, credd)
     watch = Stopwatch()
     kept = look(service, credd.name if credd else "")
+    left = Left()
     try:
-        done, left_behind = run_storer(storer, kept.content)
+        done, left = run_storer(storer, kept.content)
         if not done.is_good:
-            return _after_failure(service, credd, kept, left_behind, meaning(done, what, timeout), lives, watch)
-        token = checked_token(left_behind, what)
+            failed = _after_failure(service, credd, kept, left.content, meaning(done, what, timeout), lives, watch)
+            return _remarked(failed, left.remark)
+        token = checked_token(left.content, what)
         life = lives(service.vault_server, token_text(token))
         if life.refused:
             raise TokenInvalid(f"{what}: the storer ended well, but {life.remark}.")
         if token != kept.content:
             keep(kept, token)
     except TokensError as err:
-        return _failed(service, credd, kept, err, Life(), watch)
+        return _remarked(_failed(service, credd, kept, err, Life(), watch), left.remark)
     status = OK if token == kept.content else CHANGED
-    return Stored(
-        _outcome(service, credd, status, watch, message=life.remark, life=life.left(time.time())), kept.path, life
-    )
+    outcome = _outcome(service, credd, status, watch, message=life.remark, life=life.left(time.time()))
+    return _remarked(Stored(outcome, kept.path, life), left.remark)
 
 
 def _after_failure(
@@ -138,6 +140,14 @@ def _failed(
     message = error.msg if error.msg.startswith(service.config_name) else f"{describe(service, credd)}: {error.msg}"
     outcome = _outcome(service, credd, FAILED, watch, kind=error.kind, message=message, life=life.left(time.time()))
     return Stored(outcome, kept.path if kept.content is not None else None, life)
+
+
+def _remarked(stored: Stored, remark: str) -> Stored:
+    """Give the same with a remark added to the outcome's message, if there is one."""
+    if not remark:
+        return stored
+    message = "; ".join(filter(None, (stored.outcome.message.rstrip("."), remark)))
+    return replace(stored, outcome=replace(stored.outcome, message=message))
 
 
 def _outcome(service: Service, credd: Credd | None, status: str, watch: Stopwatch, **more: t.Any) -> Outcome:

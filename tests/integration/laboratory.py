@@ -284,7 +284,7 @@ class Laboratory:
         script = (
             "import glob\n"
             "print('\\n'.join(p for g in ('/tmp/managed-tokens-*','/run/user/*/managed-tokens-*',"
-            "'/tmp/vt_*','/tmp/bt_*','/tmp/krb5cc*',"
+            "'/tmp/vt_*','/tmp/bt_*','/tmp/krb5cc*','/tmp/.htgettoken*',"
             "'/run/user/*/bt_*','/srv/lab/state/service-credd-vault-tokens/.*') for p in glob.glob(g)))"
         )
         return self.run("/usr/bin/python3", "-c", script, user="root").output.split()

@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from laboratory import Laboratory
@@ -46,6 +47,25 @@ for attempt in range(100):
         sys.exit(0)
     time.sleep(0.1)
 sys.exit(f"the credmon of {home} has looked around {before} times and then no more")
+"""
+# Makes, as a stranger on the token host, a directory open to everybody where the storer is about to move a token, as
+# soon as the names of its working files can be seen; until nobody wants it any more.
+SQUATTER = """
+import json, os, time
+met, taken = set(), []
+while not os.path.exists("/tmp/squatter-ends"):
+    for name in os.listdir("/tmp"):
+        place = "/tmp/" + name.partition("-")[0]
+        if name.startswith("vt_mt") and "-" in name and place not in met:
+            met.add(place)
+            try:
+                os.mkdir(place)
+                os.chmod(place, 0o777)
+                taken.append(place)
+            except FileExistsError:
+                pass
+    time.sleep(0.001)
+print(json.dumps([len(met), taken]))
 """
 CREDMON_LOGS = "/srv/lab/condor/credd?/log/CredMonOAuthLog"
 
@@ -138,6 +158,25 @@ def test_a_credd_that_is_down_fails_the_run_and_the_nodes_are_served_all_the_sam
     assert set(condor.kept_tokens()) == set(kept)
     mended = condor.push()
     assert mended.status == 0, mended.output
+    check_credentials(condor)
+
+
+def test_a_stranger_on_the_token_host_gets_no_token_and_keeps_none_from_being_stored(condor: Laboratory) -> None:
+    assert condor.push().status == 0
+    with ThreadPoolExecutor(1) as pool:
+        squatter = pool.submit(condor.run, "/usr/bin/python3", "-c", SQUATTER, user="mu2epro")
+        try:
+            done = condor.push("-e", "managed_tokens_min_token_lifetime=167h")
+        finally:
+            condor.run("touch", "/tmp/squatter-ends", user="root")
+        met, taken = json.loads(squatter.result().output)
+    leftovers = condor.leftovers()
+    condor.run("sh", "-c", "rm -rf /tmp/squatter-ends /tmp/vt_mt*", user="root")
+    assert done.status == 0, done.output
+    assert "5 of 5 services well" in done.flat
+    assert met == 2 * len(condor.services)
+    assert taken == []
+    assert leftovers == []
     check_credentials(condor)
 
 

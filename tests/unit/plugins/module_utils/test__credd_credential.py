@@ -72,7 +72,7 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def client(pool: Pool, directory: Path, *, needs_bearer: bool = False) -> Client:
     leaving = service(ccache="FILE:/run/cc", token_dir=str(directory / "kept"))
-    work = StorerRun(leaving, Credd("credd1.lab.example", "collector.lab.example"), 0, "abc", directory, "1m")
+    work = StorerRun(leaving, Credd("credd1.lab.example", "collector.lab.example"), "abc", directory, "1m")
     return Client(work, pool, 5.0, needs_bearer)
 
 

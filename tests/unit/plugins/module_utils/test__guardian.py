@@ -48,9 +48,9 @@ def new_run(working: Path) -> tuple[str, Path, list[Path]]:
     directory = make_run_directory(run_id)
     (directory / "krb5cc_x").write_bytes(b"ticket")
     names = [
-        f"vt_{working_id(run_id, 3)}",
-        f"vt_{working_id(run_id, 3)}-dune_production",
-        f"bt_{working_id(run_id, 12)}",
+        f"vt_{working_id(run_id, '3a')}",
+        f"vt_{working_id(run_id, '3a')}-dune_production",
+        f"bt_{working_id(run_id, '12')}",
     ]
     files = [working / name for name in names]
     for file in files:

@@ -21,6 +21,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Ru
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer import StorerRun
+from ansible_collections.fife.managed_tokens.plugins.module_utils._storer_files import Left
 from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life, TokenLives
 from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_login import Invitation, Limits
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import TOKEN, service
@@ -41,13 +42,13 @@ class Site:
 
     def run_storer(
         self, storer: StorerRun, _prior: bytes | None, *, run: object, timeout: float
-    ) -> tuple[Finished, bytes | None]:
+    ) -> tuple[Finished, Left]:
         name = storer.service.config_name
         if name in self.down:
-            return Finished(1, "Connection refused\n", 0.1), None
+            return Finished(1, "Connection refused\n", 0.1), Left()
         if name not in self.refresh_tokens:
-            return NEEDED, None
-        return Finished(0, "", 0.1), TOKEN
+            return NEEDED, Left()
+        return Finished(0, "", 0.1), Left(TOKEN)
 
     def login(self, storer: StorerRun, audience: Hall, limits: Limits, place: tuple[int, int]) -> Visit:
         self.limits.append(limits)

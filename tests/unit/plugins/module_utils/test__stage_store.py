@@ -20,6 +20,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Ru
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer import StorerRun
+from ansible_collections.fife.managed_tokens.plugins.module_utils._storer_files import Left
 from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life, TokenLives
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY, TOKEN, service
 
@@ -38,15 +39,15 @@ class Pool:
 
     def run_storer(
         self, storer: StorerRun, _prior: bytes | None, *, run: object, timeout: float
-    ) -> tuple[Finished, bytes | None]:
+    ) -> tuple[Finished, Left]:
         credd = storer.credd.name if storer.credd else ""
         with self.lock:
             self.came.append((storer.service.config_name, credd))
             self.ids.append(storer.id)
             self.limits.append(timeout)
         if credd in self.dead:
-            return Finished(1, "Failed to store condor credentials for x\n", 0.1), None
-        return Finished(0, "", 0.1), TOKEN
+            return Finished(1, "Failed to store condor credentials for x\n", 0.1), Left()
+        return Finished(0, "", 0.1), Left(TOKEN)
 
 
 @pytest.fixture
@@ -208,7 +209,7 @@ def test_run_stage_offers_a_service_to_be_pushed_when_all_its_credds_were_tried(
 ) -> None:
     offered_before: list[str] = []
 
-    def run_storer(storer: StorerRun, *arguments: t.Any, **named: t.Any) -> tuple[Finished, bytes | None]:
+    def run_storer(storer: StorerRun, *arguments: t.Any, **named: t.Any) -> tuple[Finished, Left]:
         if storer.service.config_name == "nova_b":
             made[0].has_one.wait(10)
             offered_before.extend(item.config_name for item in made[0].offered)

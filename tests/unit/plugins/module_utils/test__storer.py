@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,11 @@ import pytest
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _storer
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadFile, Missing
+from ansible_collections.fife.managed_tokens.plugins.module_utils._guardian import working_id
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import Finished
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer import StorerRun, describe, run_storer
+from ansible_collections.fife.managed_tokens.plugins.module_utils._storer_files import Left
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY, OTHER_TOKEN, TOKEN, service
 
 CREDD = Credd("credd1.lab.example", "collector.lab.example")
@@ -35,12 +38,12 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def storer(places: Path, number: int = 1, **changes: t.Any) -> StorerRun:
+def storer(places: Path, **changes: t.Any) -> StorerRun:
     """Give one run of the storer."""
     settings = {key: changes.pop(key) for key in ("htgettoken_options", "verbose") if key in changes}
     owner = service(ccache="FILE:/run/x/krb5cc_dune_production", **changes)
     credd = CREDD if owner.token_getter == "condor" else None
-    return StorerRun(owner, credd, number, "abc", places / "run", "3d", **settings)
+    return StorerRun(owner, credd, "abc", places / "run", "3d", **settings)
 
 
 def test_argv_of_the_storer_is_the_service_alone(places: Path) -> None:
@@ -94,7 +97,7 @@ def test_environment_is_complete_and_the_runs_own(places: Path, monkeypatch: pyt
 
 
 def test_environment_local_pool_and_htgettoken_name_no_collector(places: Path) -> None:
-    local = StorerRun(service(), Credd("c"), 1, "abc", places, "3d").environment()
+    local = StorerRun(service(), Credd("c"), "abc", places, "3d").environment()
     assert "_condor_COLLECTOR_HOST" not in local
     alone = storer(places, token_getter="htgettoken").environment()
     assert not {"_condor_CREDD_HOST", "CONDOR_VAULT_STORER_ID"} & alone.keys()
@@ -126,34 +129,53 @@ def test_environment_options_of_the_site_win(places: Path) -> None:
 
 
 def test_runs_share_no_file_and_no_name(places: Path) -> None:
-    one, other = storer(places, 1), storer(places, 12)
+    one, other = storer(places), storer(places)
     shared = ("CONDOR_VAULT_STORER_ID", "XDG_RUNTIME_DIR", "BEARER_TOKEN_FILE")
     assert all(one.environment()[name] != other.environment()[name] for name in shared)
-    assert not {one.private, *one.leftovers} & {other.private, *other.leftovers}
+    assert not {one.private, one.working_copy, one.files.second_copy} & {
+        other.private,
+        other.working_copy,
+        other.files.second_copy,
+    }
+
+
+def test_id_of_a_run_cannot_be_foreseen_and_is_found_by_the_run_it_belongs_to(places: Path) -> None:
+    ids = {storer(places).id for _turn in range(100)}
+    assert len(ids) == 100
+    assert all(re.fullmatch(f"{working_id('abc')}[0-9a-f]{{16}}", found) for found in ids)
 
 
 class FakeProgram:
     """Behave like a storer: see the staged token, leave another one."""
 
-    def __init__(self, run: StorerRun, leaves: bytes | None, error: BaseException | None = None) -> None:
-        self.run, self.leaves, self.error = run, leaves, error
+    def __init__(self, leaves: bytes | None = None, error: BaseException | None = None) -> None:
+        self.leaves, self.error = leaves, error
         self.staged: bytes | None = None
         self.mode = 0
+        self.second_copy: tuple[bytes, int] | None = None
 
     def __call__(self, argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: float) -> Finished:
         assert env["LC_ALL"] == "C"
         assert timeout == 7.0
         assert CANARY not in f"{argv}{env}"
-        if self.run.working_copy.exists():
-            self.staged = self.run.working_copy.read_bytes()
-            self.mode = self.run.working_copy.stat().st_mode & 0o777
-            self.run.working_copy.unlink()
-        (self.run.private / "bt").write_bytes(b"bearer")
-        self.run.leftovers[1].write_bytes(b"second copy")
+        private = Path(env["XDG_RUNTIME_DIR"])
+        working_copy, second_copy = private / "vt", private.parent.parent / "tmp" / f"vt_{private.name}"
+        if "CONDOR_VAULT_STORER_ID" in env:
+            assert private.name == env["CONDOR_VAULT_STORER_ID"]
+            working_copy = second_copy.with_name(f"{second_copy.name}-dune_production")
+            self.second_copy = second_copy.read_bytes(), second_copy.stat().st_mode & 0o777
+        if working_copy.exists():
+            self.staged = working_copy.read_bytes()
+            self.mode = working_copy.stat().st_mode & 0o777
+            working_copy.unlink()
+        (private / "bt").write_bytes(b"bearer")
+        second_copy.write_bytes(b"second copy")
         if self.leaves is not None:
-            self.run.working_copy.write_bytes(self.leaves)
+            working_copy.write_bytes(self.leaves)
         if self.error is not None:
             raise self.error
+        if "CONDOR_VAULT_STORER_ID" not in env:
+            second_copy.unlink()
         return Finished(0, "", 0.1)
 
 
@@ -168,21 +190,21 @@ def remaining(places: Path) -> list[Path]:
 def test_run_storer_stages_the_prior_token_and_leaves_nothing(
     places: Path, getter: str, prior: bytes | None, leaves: bytes | None
 ) -> None:
-    run = storer(places, token_getter=getter)
-    program = FakeProgram(run, leaves)
-    done, left_behind = run_storer(run, prior, run=program, timeout=7.0)
+    program = FakeProgram(leaves)
+    done, left = run_storer(storer(places, token_getter=getter), prior, run=program, timeout=7.0)
     assert done.is_good
-    assert left_behind == leaves
+    assert left == Left(leaves)
     assert program.staged == prior
     assert program.mode == (0o600 if prior else 0)
+    # Where the storer moves its second copy, nobody else can have put anything.
+    assert program.second_copy == ((b"", 0o600) if getter == "condor" else None)
     assert remaining(places) == []
 
 
 @pytest.mark.parametrize("error", [Missing("no program."), KeyboardInterrupt()])
 def test_run_storer_whatever_ends_it_leaves_nothing(places: Path, error: BaseException) -> None:
-    run = storer(places)
     with pytest.raises(type(error)):
-        run_storer(run, TOKEN, run=FakeProgram(run, OTHER_TOKEN, error), timeout=7.0)
+        run_storer(storer(places), TOKEN, run=FakeProgram(OTHER_TOKEN, error), timeout=7.0)
     assert remaining(places) == []
 
 
@@ -194,24 +216,90 @@ def test_run_storer_link_left_in_place_of_the_token_is_no_token(places: Path) ->
         run.working_copy.symlink_to(places / "secret")
         return Finished(0, "", 0.1)
 
-    _done, left_behind = run_storer(run, None, run=program, timeout=7.0)
-    assert left_behind is None
+    _done, left = run_storer(run, None, run=program, timeout=7.0)
+    assert left.content is None
+    assert left.remark == f"Cannot read {run.working_copy}: Too many levels of symbolic links"
     assert (places / "secret").exists()
+    assert remaining(places) == []
 
 
-def test_run_storer_occupied_working_copy_is_neither_used_nor_followed(places: Path) -> None:
+# What somebody else has put in the place of which file.
+SQUATTERS: tuple[tuple[str, bytes | None], ...] = (
+    ("", None),
+    ("", TOKEN),
+    ("-dune_production", None),
+    ("-dune_production", TOKEN),
+)
+
+
+@pytest.mark.parametrize(("suffix", "prior"), SQUATTERS)
+@pytest.mark.parametrize("sort", ["directory", "file", "link"])
+def test_run_storer_runs_under_another_name_where_somebody_has_one_of_its_names(
+    places: Path, suffix: str, prior: bytes | None, sort: str
+) -> None:
     run = storer(places)
-    run.working_copy.symlink_to(places / "target")
-    with pytest.raises(BadFile, match="Cannot create"):
-        run_storer(run, TOKEN, run=FakeProgram(run, None), timeout=7.0)
+    squatter = places / "tmp" / f"vt_{run.id}{suffix}"
+    if sort == "directory":
+        squatter.mkdir(mode=0o777)
+    elif sort == "file":
+        squatter.write_bytes(b"foreign")
+    else:
+        squatter.symlink_to(places / "target")
+    program = FakeProgram(OTHER_TOKEN)
+    done, left = run_storer(run, prior, run=program, timeout=7.0)
+    assert (done.is_good, left, program.staged) == (True, Left(OTHER_TOKEN), prior)
+    assert remaining(places) == [squatter]
     assert not (places / "target").exists()
+    if sort == "directory":
+        assert not list(squatter.iterdir())
+    if sort == "file":
+        assert squatter.read_bytes() == b"foreign"
+
+
+def test_run_storer_does_not_try_new_names_for_ever(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_storer, "new_mark", lambda: "same")
+    (places / "tmp" / f"vt_{working_id('abc', 'same')}").mkdir()
+    with pytest.raises(BadFile, match=r"^Cannot create .*: File exists\.$"):
+        run_storer(replace(storer(places), mark="same"), TOKEN, run=FakeProgram(), timeout=7.0)
+    assert [path.name for path in remaining(places)] == [f"vt_{working_id('abc', 'same')}"]
+
+
+def test_run_storer_removes_the_temporary_file_that_htgettoken_could_not_rename(places: Path) -> None:
+    run = storer(places)
+    tmp = places / "tmp"
+    others = [tmp / ".htgettokenother__", tmp / ".htgettokenforeign1"]
+
+    def program(argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: float) -> Finished:
+        for path in (*others, tmp / ".htgettokenab_c1234"):
+            path.write_bytes(TOKEN)
+        words = (
+            f"htgettoken: failure renaming {others[0]} to {tmp}/vt_mtotherxz-dune_production: IsADirectoryError\n"
+            f"htgettoken: failure renaming {tmp}/.htgettokenab_c1234 to {run.working_copy}: IsADirectoryError: [Errno"
+        )
+        return Finished(1, words, 0.1)
+
+    run_storer(run, None, run=program, timeout=7.0)
+    assert sorted(remaining(places)) == sorted(others)
+
+
+def test_run_storer_tells_what_it_cannot_remove(places: Path) -> None:
+    run = storer(places)
+
+    def program(argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: float) -> Finished:
+        # Not even root removes a directory as a file.
+        run.working_copy.mkdir()
+        return Finished(0, "", 0.1)
+
+    _done, left = run_storer(run, None, run=program, timeout=7.0)
+    assert left.content is None
+    assert left.remark.startswith(f"{run.working_copy} is not a plain file of the running user")
+    assert left.remark.endswith(f"; {run.working_copy} could not be removed (Is a directory)")
 
 
 def test_run_storer_without_its_directory_is_a_bad_file(places: Path) -> None:
     os.rmdir(places / "run")
-    run = storer(places)
     with pytest.raises(BadFile, match=r"^Cannot make the directory"):
-        run_storer(run, TOKEN, run=FakeProgram(run, None), timeout=7.0)
+        run_storer(storer(places), TOKEN, run=FakeProgram(), timeout=7.0)
 
 
 def test_describe_names_service_and_credd() -> None:

@@ -17,6 +17,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import Finished
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer import StorerRun
+from ansible_collections.fife.managed_tokens.plugins.module_utils._storer_files import Left
 from ansible_collections.fife.managed_tokens.plugins.module_utils._token_store import Stored, best_token, preview, store
 from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life, LookUp
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import (
@@ -49,20 +50,21 @@ def run(
     left_behind: bytes | None,
     known: dict[bytes, Life] | None = None,
     kept: bytes | None = TOKEN,
+    remark: str = "",
 ) -> tuple[Stored, bytes | None]:
     """Let a fake storer run; give what came of it and what is kept afterwards."""
     owner = service(token_dir=str(tmp_path))
     if kept is not None:
         look(owner, CREDD.name).path.write_bytes(kept)
 
-    def fake(_storer: StorerRun, prior: bytes | None) -> tuple[Finished, bytes | None]:
+    def fake(_storer: StorerRun, prior: bytes | None) -> tuple[Finished, Left]:
         assert prior == kept
         if isinstance(done, TokensError):
             raise done
-        return done, left_behind
+        return done, Left(left_behind, remark)
 
     stored = store(
-        StorerRun(owner, CREDD, 1, "run", tmp_path, "3d"), run_storer=fake, lives=lives(known or {}), timeout=60.0
+        StorerRun(owner, CREDD, "run", tmp_path, "3d"), run_storer=fake, lives=lives(known or {}), timeout=60.0
     )
     assert "Canary" not in repr(stored)
     path = look(owner, CREDD.name).path
@@ -86,8 +88,8 @@ def test_store_new_token_is_a_change_and_kept(tmp_path: Path, before: bytes | No
     owner = service(token_dir=str(tmp_path))
     if before is not None:
         look(owner, CREDD.name).path.write_bytes(before)
-    storer = StorerRun(owner, CREDD, 1, "run", tmp_path, "3d")
-    stored = store(storer, run_storer=lambda _storer, _prior: (GOOD, TOKEN), lives=lives({}), timeout=60.0)
+    storer = StorerRun(owner, CREDD, "run", tmp_path, "3d")
+    stored = store(storer, run_storer=lambda _storer, _prior: (GOOD, Left(TOKEN)), lives=lives({}), timeout=60.0)
     assert stored.outcome.status == "changed"
     assert stored.outcome.message == "silent"
     assert look(owner, CREDD.name).content == TOKEN
@@ -134,6 +136,15 @@ def test_store_failed_run_keeps_the_better_token(
     assert (stored.outcome.status, stored.outcome.kind) == ("failed", "credd_unavailable")
     assert kept == after
     assert (stored.path is not None) == (after is not None)
+
+
+@pytest.mark.parametrize(("done", "left_behind"), [(GOOD, TOKEN), (GOOD, None), (FAILED, None), (FAILED, OTHER_TOKEN)])
+def test_store_what_stays_behind_is_told_however_it_ended(
+    tmp_path: Path, done: Finished, left_behind: bytes | None
+) -> None:
+    stored, _kept = run(tmp_path, done, left_behind, {TOKEN: later(100)}, remark="/tmp/vt_x could not be removed (y)")
+    assert stored.outcome.message.endswith("/tmp/vt_x could not be removed (y)")
+    assert stored.outcome.is_failure == (done is FAILED or left_behind is None)
 
 
 def test_store_error_of_the_runner_is_a_failed_outcome(tmp_path: Path) -> None:
@@ -201,7 +212,7 @@ def test_best_token_is_the_longest_living_of_those_that_went_well(all_stored: li
 
 def test_store_without_credd_names_the_service_only(tmp_path: Path) -> None:
     owner: Service = service(token_dir=str(tmp_path), credds=(), token_getter="htgettoken")
-    storer = StorerRun(owner, None, 1, "run", tmp_path, "3d")
-    found = store(storer, run_storer=lambda _storer, _prior: (FAILED, None), lives=lives({}), timeout=60.0)
+    storer = StorerRun(owner, None, "run", tmp_path, "3d")
+    found = store(storer, run_storer=lambda _storer, _prior: (FAILED, Left()), lives=lives({}), timeout=60.0)
     assert found.outcome.message.startswith("dune_production: ")
     assert found.outcome.credd == ""

@@ -126,7 +126,7 @@ class Scene(t.NamedTuple):
 def led(places: Path, *scripts: t.Sequence[Step], login: float = 600.0, kept: bytes | None = None) -> Scene:
     """Lead a login in which the program follows the scripts, with this token kept from before."""
     owner = service(token_dir=str(places / "tokens"), ccache="FILE:/x")
-    storer = StorerRun(owner, owner.credds[0], 1, "abc", places / "run", "3d", is_forced=True)
+    storer = StorerRun(owner, owner.credds[0], "abc", places / "run", "3d", is_forced=True)
     if kept is not None:
         keep(look(owner, owner.credds[0].name), kept)
     clock, hall = Clock(), Hall()
