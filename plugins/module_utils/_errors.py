@@ -167,6 +167,12 @@ class TokenInvalid(StorerFailed):
     kind = "token_invalid"
 
 
+class TokenRefused(TokensError):
+    """A token is kept, and vault does not accept it any more."""
+
+    kind = "token_refused"
+
+
 class CredentialNotRemoved(TokensError):
     """The credd did not say that the credential is gone."""
 

@@ -23,7 +23,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._private_file 
     replace_private,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Service
-from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life
+from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life, LookUp
 
 PREFIXES = (b"hvs.", b"s.")
 _ONE_WORD = re.compile(rb"[!-~]{12,4096}")
@@ -108,15 +108,37 @@ def _sweep(directory: Path) -> None:
                 leftover.unlink()
 
 
-def newest_kept(service: Service) -> str:
-    """Give the path of the service's most recently written usable token, "" when there is none.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The kept token to push: its `path`, "" when there is none, with a remark on it; or why vault `refused` those
+    that are kept."""
 
-    For runs without the store stage; with it the remaining life decides.
+    path: str = ""
+    remark: str = ""
+    refused: str = ""
+
+
+def choose_kept(service: Service, lives: LookUp, *, now: float) -> Chosen:
+    """Give the service's usable kept token that lives longest at `now`, the most recently written where vault says
+    nothing of any.
+
+    For runs without the store stage, which chooses in the same way.
     """
-    found: list[tuple[float, str]] = []
+    found: list[tuple[float, float, str, Life]] = []
+    refused: list[str] = []
     for credd in [credd.name for credd in service.credds] or [""]:
         kept = look(service, credd)
-        if kept.content is not None:
+        if kept.content is None:
+            continue
+        life = lives(service.vault_server, token_text(kept.content))
+        if life.refused:
+            refused.append(life.remark)
+        elif life.expires is not None and life.expires <= now:
+            refused.append("its life is over")
+        else:
             with contextlib.suppress(OSError):
-                found.append((kept.path.stat().st_mtime, str(kept.path)))
-    return max(found)[1] if found else ""
+                found.append((life.expires or 0.0, kept.path.stat().st_mtime, str(kept.path), life))
+    if found:
+        _expires, _written, path, life = max(found, key=lambda item: item[:3])
+        return Chosen(path, life.remark)
+    return Chosen(refused=refused[0] if refused else "")

@@ -271,6 +271,11 @@ KINDS: dict[str, Kind] = {
         "Run the storer by hand as the service account with -v; the token of the last good run is kept.",
         VAULT,
     ),
+    "token_refused": Kind(
+        "Vault does not accept the token that is kept for the service.",
+        "Run the store stage too (leave --tags push out): it obtains a new token.",
+        OPERATOR,
+    ),
     "uid_conflict": Kind(
         "Two accounts would have the same UID.",
         "Find out which of the two is right in the registry; until then both keep what is stored.",

@@ -7,13 +7,19 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._destinations import paths_on
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadFile, NotAttempted, TokensError
-from ansible_collections.fife.managed_tokens.plugins.module_utils._kept_tokens import checked_token, newest_kept
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
+    BadFile,
+    NotAttempted,
+    TokenRefused,
+    TokensError,
+)
+from ansible_collections.fife.managed_tokens.plugins.module_utils._kept_tokens import checked_token, choose_kept
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import explain
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     NODE_REMOVAL,
@@ -25,6 +31,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._private_file import read_private
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node, Service
+from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import LookUp, nothing_known
 
 # The options that say how nodes are served, of every stage that does so.
 SERVING_SPEC: dict[str, t.Any] = {
@@ -54,17 +61,34 @@ class Pair:
     remark: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The token to push, with a remark on it; or what keeps the service from being pushed, of which kind."""
+
+    token: bytes | None = None
+    remark: str = ""
+    hindrance: str = ""
+    kind: str = NotAttempted.kind
+
+
 def plan(
-    service: Service, *, present: bool = True, check_mode: bool = False, unanswered: t.Collection[str] = ()
+    service: Service,
+    *,
+    present: bool = True,
+    check_mode: bool = False,
+    unanswered: t.Collection[str] = (),
+    lives: LookUp = nothing_known,
 ) -> tuple[list[Pair], list[Outcome]]:
     """Give a pair for each node of the service; without a token to push, an outcome for each that says why.
 
-    `unanswered` are the names of nodes that did not answer a probe. Reads the token.
+    `unanswered` are the names of nodes that did not answer a probe. Reads the token; `lives` is asked of the kept ones
+    when no stage before has chosen one.
     """
     stage = PUSH if present else NODE_REMOVAL
-    token, hindrance = _token_of(service, present, check_mode)
-    if hindrance:
-        return [], [_skipped(stage, service, node, hindrance) for node in service.nodes]
+    found = _token_of(service, present, check_mode, lives)
+    if found.hindrance:
+        return [], [_skipped(stage, service, node, found) for node in service.nodes]
+    token = found.token
     return [
         Pair(
             service,
@@ -73,7 +97,7 @@ def plan(
             present and token is None,
             node.name in unanswered,
             stage,
-            "" if present else _stays(service, node),
+            found.remark if present else _stays(service, node),
         )
         for node in service.nodes
     ], []
@@ -90,24 +114,31 @@ def contents_for(
     )
 
 
-def _token_of(service: Service, present: bool, check_mode: bool) -> tuple[bytes | None, str]:
-    """Give the token to push and "", or None and what keeps the service from being pushed."""
+def needs_choice(service: Service) -> bool:
+    """Tell whether no stage before has chosen the service's token, so that one of the kept ones has to be."""
+    return service.problem is None and not service.token
+
+
+def _token_of(service: Service, present: bool, check_mode: bool, lives: LookUp) -> _Found:
     if service.problem is not None:
         why = service.problem.message.removeprefix(service.config_name + ": ").rstrip(".")
-        return None, f"not tried: {why}. {explain(service.problem.kind).advice}"
-    if not present:
-        return None, ""
-    path = service.token
-    if not path and not check_mode:
-        path = newest_kept(service)
+        return _Found(hindrance=f"not tried: {why}. {explain(service.problem.kind).advice}")
+    if not present or (check_mode and needs_choice(service)):
+        return _Found()
+    path, remark = service.token, ""
+    if needs_choice(service):
+        chosen = choose_kept(service, lives, now=time.time())
+        path, remark = chosen.path, chosen.remark
+        if chosen.refused:
+            why = f"not tried: the token that is kept for it cannot be used: {chosen.refused}."
+            return _Found(hindrance=why, kind=TokenRefused.kind)
         if not path:
-            return None, "not tried: no usable token is kept for it; the store stage has to run first."
-    if not path:
-        return None, ""
+            why = "not tried: no usable token is kept for it; the store stage has to run first."
+            return _Found(hindrance=why)
     try:
-        return checked_token(read_private(Path(path)), path), ""
+        return _Found(checked_token(read_private(Path(path)), path), remark)
     except (BadFile, TokensError) as err:
-        return None, f"not tried: {err.msg}"
+        return _Found(hindrance=f"not tried: {err.msg}")
 
 
 def _stays(service: Service, node: Node) -> str:
@@ -115,6 +146,6 @@ def _stays(service: Service, node: Node) -> str:
     return f"left to another service, which has it too: {' and '.join(paths)}" if paths else ""
 
 
-def _skipped(stage: str, service: Service, node: Node, why: str) -> Outcome:
-    message = f"{service.config_name} on {node.name}: {why}"
-    return record(stage, SKIPPED, service, Stopwatch(), node=node.name, kind=NotAttempted.kind, message=message)
+def _skipped(stage: str, service: Service, node: Node, found: _Found) -> Outcome:
+    message = f"{service.config_name} on {node.name}: {found.hindrance}"
+    return record(stage, SKIPPED, service, Stopwatch(), node=node.name, kind=found.kind, message=message)

@@ -8,10 +8,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import signal
 import typing as t
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import StageOrder
+from ansible_collections.fife.managed_tokens.plugins.module_utils._fanout import fan_out
 from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption import Interrupted
 from ansible_collections.fife.managed_tokens.plugins.module_utils._node_verdict import (
     ALL_NODES,
@@ -20,7 +22,12 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._node_verdict 
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import CHANGED, Outcome
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push_handover import Served, served, take_over
-from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import SERVING_SPEC, Pair, plan
+from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import (
+    SERVING_SPEC,
+    Pair,
+    needs_choice,
+    plan,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import need_packages
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import (
     RUN_SPEC,
@@ -29,16 +36,21 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import 
     run_option,
     services_option,
 )
+from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import TokenLives
 
 if t.TYPE_CHECKING:
     from ansible_collections.fife.managed_tokens.plugins.module_utils._push import Pushed
     from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
+    from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Service
 
+# How many look-ups at vault servers are made at once, as the store stage does by default.
+LOOK_UPS = 16
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "services": SERVICES_SPEC,
     "run": RUN_SPEC,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     **SERVING_SPEC,
+    "vault_ca": {"type": "path"},
     "node_results": {"type": "str", "choices": [ALL_NODES, FAILED_NODES]},
 }
 
@@ -62,10 +74,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     ahead = take_over(run.directory) if is_present and not context.check_mode else {}
     pairs: list[Pair] = []
     outcomes: list[Outcome] = []
-    for service in services:
-        planned, skipped = plan(
-            service, present=is_present, check_mode=context.check_mode, unanswered=params["unanswered"]
-        )
+    for planned, skipped in _plans(services, run, params, context):
         pairs += planned
         outcomes += skipped
     left = [pair for pair in pairs if _key(pair) not in ahead]
@@ -84,6 +93,24 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     if context.diff:
         result["diff"] = [_diff(item) for item in results if item.changes]
     return result
+
+
+def _plans(
+    services: t.Sequence[Service], run: Run, params: t.Mapping[str, t.Any], context: Context
+) -> list[tuple[list[Pair], list[Outcome]]]:
+    planned = functools.partial(
+        plan,
+        present=params["state"] == "present",
+        check_mode=context.check_mode,
+        unanswered=params["unanswered"],
+    )
+    is_asked = params["state"] == "present" and not context.check_mode
+    if not is_asked or not any(needs_choice(service) for service in services):
+        return [planned(service) for service in services]
+    # Without the store stage nobody has asked yet which of the kept tokens are still good.
+    need_packages("requests")
+    lives = TokenLives(run.timeouts.vault, params.get("vault_ca") or "", LOOK_UPS, run.remaining)
+    return fan_out(services, functools.partial(planned, lives=lives.of), concurrency=LOOK_UPS)
 
 
 def _key(pair: Pair) -> tuple[str, str]:

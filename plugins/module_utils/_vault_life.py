@@ -49,6 +49,11 @@ class LookUp(t.Protocol):
     def __call__(self, server: str, token: str) -> Life: ...
 
 
+def nothing_known(server: str, token: str) -> Life:
+    """Ask nobody, and know nothing of any token."""
+    return Life()
+
+
 class TokenLives:
     """Look-ups over kept-alive connections; `timeout` in seconds for each, which never take longer than `remaining`,
     the seconds that the run has left; `ca` a file or directory of CA certificates."""

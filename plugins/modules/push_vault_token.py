@@ -16,6 +16,8 @@ description:
     sees the old or the new file, whole, at every instant, and nobody but the account can read it at any instant.
   - A destination that is a link, no plain file, or somebody else's is neither followed nor replaced.
   - What M(fife.managed_tokens.vault_token_store) of the same run has pushed already is taken over, not done again.
+  - Where M(fife.managed_tokens.vault_token_store) has not chosen a token, vault is asked about the kept ones. The one
+    that lives longest is pushed, and none that is refused.
   - Host keys have to be known. Nothing is needed on the nodes but an ssh server with file transfer (sftp).
 author:
   - fife.managed_tokens contributors (@fife)
@@ -70,9 +72,11 @@ options:
 requirements:
   - asyncssh (Python)
   - gssapi (Python)
+  - requests (Python), without the store stage
 extends_documentation_fragment:
   - fife.managed_tokens.stage
   - fife.managed_tokens.stage.attributes
+  - fife.managed_tokens.stage.vault_trust
 attributes:
   diff_mode:
     support: full

@@ -289,3 +289,23 @@ ABSENT = """
     - fife.managed_tokens.node_result:
         batch: pushed
 """
+
+
+def test_a_kept_token_that_vault_refuses_is_not_pushed_without_the_store_stage(pushed: Laboratory) -> None:
+    service, *others = pushed.services
+    directory = "/srv/lab/state/service-credd-vault-tokens"
+    spoil = f"for file in {directory}/vt_*-{service['name']}; do echo hvs.$(printf '%090d' 0) > $file; done"
+    before = pushed.all_files()
+    pushed.run("sh", "-c", spoil)
+    try:
+        done = pushed.push("--tags", "push")
+    finally:
+        pushed.run("sh", "-c", f"rm {directory}/vt_*-{service['name']}")
+    assert done.status == 2, done.output
+    place = f"{service['name']} on {pushed.nodes_of(service)[0]}"
+    assert f"{place}: not tried: the token that is kept for it cannot be used" in done.flat
+    assert "does not accept it (HTTP 403)" in done.flat
+    assert "leave --tags push out" in done.flat
+    assert not any(f"{other['name']} on" in done.flat for other in others)
+    assert pushed.all_files() == before
+    assert pushed.push().status == 0

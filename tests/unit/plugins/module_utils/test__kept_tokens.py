@@ -12,17 +12,18 @@ import pytest
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import TokenInvalid
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kept_tokens import (
+    Chosen,
     checked_token,
+    choose_kept,
     is_better,
     keep,
     look,
-    newest_kept,
     prepare_directories,
     token_text,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd
-from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY, OTHER_TOKEN, TOKEN, service
+from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life, nothing_known
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY, TOKEN, service
 
 
 @pytest.mark.parametrize("content", [TOKEN, TOKEN.strip(), b" \n" + TOKEN + b"\n\n", b"s." + b"a" * 24])
@@ -123,12 +124,43 @@ def test_prepare_directories_errors_are_told_by_directory(tmp_path: Path) -> Non
     assert (tmp_path / "fine").is_dir()
 
 
-def test_newest_kept_is_the_last_written_usable_one(tmp_path: Path) -> None:
-    owner = service(token_dir=str(tmp_path), credds=(Credd("a"), Credd("b"), Credd("c")))
-    assert newest_kept(owner) == ""
-    for age, (credd, content) in enumerate((("b", OTHER_TOKEN), ("a", TOKEN), ("c", b"rubbish"))):
-        path = look(owner, credd).path
-        path.write_bytes(content)
+# What vault says of the tokens kept for credds a, b and c, written in this order, and which is chosen with what to say.
+SILENT = Life(remark="silent")
+REFUSED = Life(refused=True, remark="not accepted")
+KEPT: tuple[tuple[dict[str, Life], str, str, str], ...] = (
+    ({}, "", "", ""),
+    ({"a": SILENT, "b": SILENT}, "b", "silent", ""),
+    ({"a": Life(900.0), "b": Life(800.0)}, "a", "", ""),
+    ({"a": Life(900.0), "b": SILENT}, "a", "", ""),
+    ({"a": Life(700.0), "b": REFUSED}, "a", "", ""),
+    ({"a": SILENT, "b": REFUSED}, "a", "silent", ""),
+    ({"a": Life(700.0), "b": Life(600.0), "c": Life(500.0)}, "a", "", ""),
+    ({"a": Life(90.0), "b": Life(101.0)}, "b", "", ""),
+    ({"a": REFUSED}, "", "", "not accepted"),
+    ({"a": Life(100.0)}, "", "", "its life is over"),
+)
+
+
+@pytest.mark.parametrize(("known", "chosen", "remark", "refused"), KEPT)
+def test_choose_kept_takes_what_lives_longest_and_else_what_is_newest(
+    tmp_path: Path, known: dict[str, Life], chosen: str, remark: str, refused: str
+) -> None:
+    owner = service(token_dir=str(tmp_path), credds=(Credd("a"), Credd("b"), Credd("c"), Credd("rubbish")))
+    tokens = {f"hvs.{name * 20}": life for name, life in known.items()}
+    for age, name in enumerate([*known, "rubbish"]):
+        path = look(owner, name).path
+        path.write_text(f"hvs.{name * 20}\n" if name in known else "nothing", encoding="ascii")
         os.utime(path, (1000 + age, 1000 + age))
-    assert newest_kept(owner) == str(look(owner, "a").path)
-    assert newest_kept(service(token_dir=str(tmp_path), credds=())) == ""
+
+    def lives(server: str, token: str) -> Life:
+        assert server == "vault.lab.example"
+        return tokens[token]
+
+    wanted = str(look(owner, chosen).path) if chosen else ""
+    assert choose_kept(owner, lives, now=100.0) == Chosen(wanted, remark, refused)
+
+
+def test_choose_kept_without_credds_takes_the_service_s_own(tmp_path: Path) -> None:
+    owner = service(token_dir=str(tmp_path), credds=())
+    keep(look(owner, ""), TOKEN)
+    assert choose_kept(owner, nothing_known, now=100.0) == Chosen(str(look(owner, "").path))

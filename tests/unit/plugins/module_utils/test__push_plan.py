@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import typing as t
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils._kept_tokens import keep, look
 from ansible_collections.fife.managed_tokens.plugins.module_utils._push_plan import contents_for, plan
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Service
+from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import TOKEN, node, service
 
 ROLE_FILE = "/tmp/default_role_dune_50100"
@@ -58,6 +61,38 @@ def test_plan_for_a_service_that_failed_says_why(ready: Service, state: dict[str
         ("b", stage, "skipped", "not_attempted"),
     ]
     assert outcomes[0].message.startswith("dune_production on a: not tried: The keytab /k does not exist. ")
+
+
+def test_plan_of_a_kept_token_asks_vault_and_tells_what_it_does_not_know(ready: Service) -> None:
+    kept = service(token_dir=ready.token_dir, nodes=(node("a"),))
+    keep(look(kept, kept.credds[0].name), TOKEN)
+    (pair,), outcomes = plan(kept, lives=lambda _server, _token: Life(remark="vault is silent"))
+    assert (dict(pair.contents)["/tmp/vt_u50100"], pair.remark, outcomes) == (TOKEN, "vault is silent", [])
+
+
+def test_plan_of_a_kept_token_that_vault_refuses_pushes_nothing(ready: Service) -> None:
+    kept = service(token_dir=ready.token_dir, nodes=(node("a"), node("b")))
+    keep(look(kept, kept.credds[0].name), TOKEN)
+    pairs, outcomes = plan(kept, lives=lambda _server, _token: Life(refused=True, remark="vault does not accept it"))
+    assert pairs == []
+    assert [(item.node, item.status, item.kind) for item in outcomes] == [
+        ("a", "skipped", "token_refused"),
+        ("b", "skipped", "token_refused"),
+    ]
+    assert outcomes[0].message == (
+        "dune_production on a: not tried: the token that is kept for it cannot be used: vault does not accept it."
+    )
+
+
+def test_plan_asks_nothing_of_a_token_that_is_chosen_nor_for_a_removal_nor_in_check_mode(ready: Service) -> None:
+    def asked(server: str, token: str) -> t.NoReturn:
+        raise AssertionError
+
+    kept = service(token_dir=ready.token_dir, nodes=(node("a"),))
+    keep(look(kept, kept.credds[0].name), TOKEN)
+    assert len(plan(ready, lives=asked)[0]) == 2
+    assert len(plan(kept, lives=asked, present=False)[0]) == 1
+    assert len(plan(kept, lives=asked, check_mode=True)[0]) == 1
 
 
 def test_plan_in_check_mode_without_a_token_wants_an_unknown_one(ready: Service) -> None:

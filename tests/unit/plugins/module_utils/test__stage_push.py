@@ -28,6 +28,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._push_settings
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
+from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life, TokenLives
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY, TOKEN, node, outcome, service
 
 
@@ -139,13 +140,48 @@ def test_run_stage_token_that_is_none_is_not_pushed(
     assert {item["kind"] for item in found["outcomes"]} == {"not_attempted"}
 
 
-def test_run_stage_without_the_store_stage_takes_the_kept_token(pushed: FakePush, ready: Service) -> None:
+@pytest.fixture
+def looked_up(monkeypatch: pytest.MonkeyPatch) -> dict[str, Life]:
+    """Put a fake in the place of the vault server, which knows these tokens and is silent on others."""
+    known: dict[str, Life] = {}
+    monkeypatch.setattr(TokenLives, "of", lambda _self, _server, token: known.get(token, Life(remark="silent")))
+    return known
+
+
+def test_run_stage_without_the_store_stage_takes_the_kept_token(
+    pushed: FakePush, ready: Service, looked_up: dict[str, Life]
+) -> None:
     without = service(ccache="FILE:/x", token_dir=ready.token_dir, nodes=ready.nodes)
     found = run_stage([without])
     assert found["outcomes"][0]["message"].endswith("no usable token is kept for it; the store stage has to run first.")
     look(without, without.credds[0].name).path.write_bytes(TOKEN)
     run_stage([without])
     assert contents(pushed) == {TOKEN, b"production\n"}
+
+
+def test_run_stage_without_the_store_stage_pushes_nothing_that_vault_refuses(
+    pushed: FakePush, ready: Service, looked_up: dict[str, Life]
+) -> None:
+    without = service(ccache="FILE:/x", token_dir=ready.token_dir, nodes=ready.nodes)
+    look(without, without.credds[0].name).path.write_bytes(TOKEN)
+    looked_up[CANARY] = Life(refused=True, remark="the vault server does not accept it (HTTP 403)")
+    found = run_stage([without, ready])
+    assert {pair.service.token for pair in pushed.pairs} == {ready.token}
+    assert [(item["status"], item.get("kind")) for item in found["outcomes"]][:2] == [("skipped", "token_refused")] * 2
+
+
+def test_run_stage_of_chosen_tokens_asks_no_vault_server(
+    pushed: FakePush, ready: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(*_arguments: object) -> t.NoReturn:
+        raise AssertionError
+
+    monkeypatch.setattr(stage, "TokenLives", made)
+    run_stage([ready, service("nova_production").failed("store", "credd_unavailable", "nova_production: no credd.")])
+    assert len(pushed.pairs) == 2
+    without = service(ccache="FILE:/x", token_dir=ready.token_dir)
+    run_stage([without], Context(check_mode=True))
+    run_stage([without], state="absent")
 
 
 def test_run_stage_in_check_mode_without_a_token_pushes_an_unknown_one(pushed: FakePush, ready: Service) -> None:
