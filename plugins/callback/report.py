@@ -29,9 +29,7 @@ options:
     ini: [{section: managed_tokens, key: notify}]
     vars: [{name: managed_tokens_notify}]
   threshold:
-    description:
-      - How many runs in a row have to fail with something before people are told, and between reminders; V(1)
-        tells at once.
+    description: How many runs in a row have to fail before people are told, and between reminders; V(1) tells at once.
     type: int
     default: 3
     env: [{name: MANAGED_TOKENS_THRESHOLD}]
@@ -85,9 +83,7 @@ options:
     ini: [{section: managed_tokens, key: template_dir}]
     vars: [{name: managed_tokens_template_dir}]
   environment:
-    description:
-      - What kind of installation this is; others than V(production) are named in mails and in the job of the
-        metrics.
+    description: What kind of installation this is; mails and the metrics' job name others than V(production).
     type: str
     default: production
     env: [{name: MANAGED_TOKENS_ENVIRONMENT}]
@@ -108,9 +104,7 @@ options:
     ini: [{section: managed_tokens, key: smtp_port}]
     vars: [{name: managed_tokens_smtp_port}]
   smtp_security:
-    description:
-      - V(tls) from the beginning, V(starttls) or nothing, V(auto) for STARTTLS where the server offers it,
-        V(none).
+    description: V(tls) from the beginning, V(starttls) or nothing, V(auto) for STARTTLS where it is offered, V(none).
     type: str
     choices: [none, starttls, tls, auto]
     default: auto
@@ -195,8 +189,7 @@ options:
     ini: [{section: managed_tokens, key: pushgateway_password}]
     vars: [{name: managed_tokens_pushgateway_password}]
   pushgateway_ca:
-    description:
-      - File or directory of CA certificates to verify the Pushgateway with. The system's own by default.
+    description: File or directory of CA certificates to verify the Pushgateway with. The system's own by default.
     type: str
     default: ''
     env: [{name: MANAGED_TOKENS_PUSHGATEWAY_CA}]
@@ -260,6 +253,13 @@ options:
     env: [{name: MANAGED_TOKENS_UID_MAX_AGE}]
     ini: [{section: managed_tokens, key: uid_max_age}]
     vars: [{name: managed_tokens_uid_max_age}]
+  min_token_lifetime:
+    description: A token that lives shorter when it is stored is a warning on O(status_page); what the role asks for.
+    type: str
+    default: 3d
+    env: [{name: MANAGED_TOKENS_MIN_TOKEN_LIFETIME}]
+    ini: [{section: managed_tokens, key: min_token_lifetime}]
+    vars: [{name: managed_tokens_min_token_lifetime}]
   ping_url:
     description: URL of a dead man's switch (healthchecks.io and the like), told of start and end. A secret.
     type: str

@@ -19,6 +19,14 @@ def seconds_of(text: str) -> int | None:
     return int(match[1]) * _UNITS[match[2]] if match else None
 
 
+def is_shorter(life: float, minimum: float) -> bool:
+    """Tell whether a life in seconds is shorter than the `minimum` that was asked for.
+
+    What had just enough when the storer looked may have a little less when we look, which is no shortage.
+    """
+    return 0 < life < 0.95 * minimum
+
+
 def in_words(seconds: float) -> str:
     """Say a duration in the largest unit that fits: 40 s, 4 min, 5 h, 12 d."""
     for limit, unit, size in ((100, "s", 1), (6000, "min", 60), (172800, "h", 3600)):

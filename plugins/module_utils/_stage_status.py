@@ -11,7 +11,7 @@ import time
 import typing as t
 from dataclasses import asdict
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import duration_of
+from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import duration_of, lifetime_seconds
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_settings import state_of
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import DATABASE_SPEC
@@ -26,6 +26,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     **DATABASE_SPEC,
     "max_age": {"type": "str", "default": "3h"},
     "uid_max_age": {"type": "str", "default": "7d"},
+    "min_token_lifetime": {"type": "str", "default": "3d", "no_log": False},
     "fail": {"type": "bool", "default": False},
     "page": {"type": "str", "default": ""},
     "template_dir": {"type": "str", "default": ""},
@@ -44,6 +45,7 @@ def run_stage(params: t.Mapping[str, t.Any], _context: Context) -> dict[str, t.A
     ages = {
         "max_age": float(duration_of("status_max_age", params["max_age"])),
         "uid_max_age": float(duration_of("uid_max_age", params["uid_max_age"])),
+        "min_life": float(lifetime_seconds(params["min_token_lifetime"])),
     }
     state = state_of(params)
     status = look(state, now=time.time())

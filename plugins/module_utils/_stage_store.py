@@ -129,6 +129,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
             run_storer=lambda item, prior: run_storer(item, prior, run=run_program, timeout=limit),
             lives=lives.of,
             timeout=limit,
+            minimum=minimum,
         )
 
     wanted = params.get("push") or {}

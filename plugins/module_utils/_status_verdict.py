@@ -14,8 +14,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._duration import in_words
-from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import KINDS, OPERATOR, explain
+from ansible_collections.fife.managed_tokens.plugins.module_utils._duration import in_words, is_shorter
+from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import KINDS, OPERATOR, VAULT, explain
 from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import (
     OFFBOARDING,
     REFRESH_UIDS,
@@ -78,15 +78,16 @@ class Verdict:
         return self.colour == GREEN
 
 
-def decide(status: Status, *, max_age: float, uid_max_age: float) -> Verdict:
+def decide(status: Status, *, max_age: float, uid_max_age: float, min_life: float) -> Verdict:
     """Judge how things stand: `max_age` in seconds is how long ago the last success may be, `uid_max_age` how long ago
-    somebody has confirmed a UID."""
+    somebody has confirmed a UID, and `min_life` how long a token lives at least when it has been stored."""
     problems = [*_of_the_database(status), *_failing(status), *_leftovers(status)]
     late, is_all_late = _late(status, max_age)
     problems += late
     # A run that failed has left what fails; by itself it counts when that is all that is known of it.
     problems += [item for run in status.last for item in _of_run(run, has_more=bool(problems))]
     warnings = [] if status.trouble else [*_unknown(status, is_all_late), *_left_out(status, max_age)]
+    warnings += _short_lives(status, min_life)
     warnings += _old_uids(status, uid_max_age)
     if problems:
         return Verdict(RED, counted(len(problems), "problem"), _reasons(problems), tuple(problems), tuple(warnings))
@@ -252,6 +253,27 @@ def _left_out(status: Status, max_age: float) -> t.Iterator[Finding]:
                     advice="Nothing, if the credd is no longer to be used: it leaves this view within a day. Otherwise "
                     "check that it is advertised in the collector, or named in the configuration.",
                 )
+
+
+def _short_lives(status: Status, min_life: float) -> t.Iterator[Finding]:
+    for service in status.services:
+        for target in service.credds:
+            life = target.expires - target.succeeded
+            if target.is_failure or target.is_left_out or not is_shorter(life, min_life):
+                continue
+            ending = (
+                f"ends in {in_words(target.expires - status.taken)}"
+                if target.expires > status.taken
+                else f"has ended {in_words(status.taken - target.expires)} ago"
+            )
+            yield Finding(
+                f"{service.name} on {target.name}" if target.name else service.name,
+                f"Its token {ending}: it got only {in_words(life)}, less than {in_words(min_life)}.",
+                "Tokens that live too short",
+                advice="Have it found out in vault which limit (max_ttl) cuts the tokens' life, or lower "
+                "managed_tokens_min_token_lifetime.",
+                who=VAULT,
+            )
 
 
 def _old_uids(status: Status, uid_max_age: float) -> t.Iterator[Finding]:

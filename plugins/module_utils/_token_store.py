@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils._duration import in_words, is_shorter
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import TokenInvalid, TokensError
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kept_tokens import (
     KeptToken,
@@ -38,6 +39,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._storer_failur
 from ansible_collections.fife.managed_tokens.plugins.module_utils._storer_files import Left
 from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import Life, LookUp
 
+MINIMUM = "managed_tokens_min_token_lifetime"
 # What gives the error behind a program that ended, for what it worked on and the seconds that it had.
 Meaning = t.Callable[[Finished, str, float], TokensError]
 
@@ -76,11 +78,18 @@ def preview(service: Service, credd: Credd | None, *, minimum: float, lives: Loo
 
 
 def store(
-    storer: StorerRun, *, run_storer: Storer, lives: LookUp, timeout: float, meaning: Meaning = cause_of
+    storer: StorerRun,
+    *,
+    run_storer: Storer,
+    lives: LookUp,
+    timeout: float,
+    minimum: float = 0.0,
+    meaning: Meaning = cause_of,
 ) -> Stored:
     """Run the storer for its service and credd and keep the token that is the better one afterwards.
 
-    `meaning` gives the error behind a storer run that did not end well.
+    A token that lives less than `minimum` seconds is told of. `meaning` gives the error behind a storer run that did
+    not end well.
     """
     service, credd = storer.service, storer.credd
     what = describe(service, credd)
@@ -101,7 +110,11 @@ def store(
     except TokensError as err:
         return _remarked(_failed(service, credd, kept, err, Life(), watch), left.remark)
     status = OK if token == kept.content else CHANGED
-    outcome = _outcome(service, credd, status, watch, message=life.remark, life=life.left(time.time()))
+    seconds = life.left(time.time())
+    outcome = _outcome(service, credd, status, watch, message=life.remark, life=seconds)
+    if is_shorter(seconds, minimum):
+        short = f"the token lives only {in_words(seconds)}, less than {in_words(minimum)} ({MINIMUM})"
+        outcome = replace(outcome, message=short)
     return _remarked(Stored(outcome, kept.path, life), left.remark)
 
 

@@ -16,8 +16,8 @@ description:
   - Asks nobody but the state database, and changes nothing.
   - Red is what failed when it was tried last, a last run that failed or was interrupted, a database that cannot be
     read, and a place that has got its token last longer than O(max_age) ago. Yellow is what has never been tried, a
-    UID that nobody has confirmed for longer than O(uid_max_age), and a database that knows of no service. Green is
-    nothing but the rest.
+    UID that nobody has confirmed for longer than O(uid_max_age), a token that was given less life than
+    O(min_token_lifetime), and a database that knows of no service. Green is nothing but the rest.
 author:
   - fife.managed_tokens contributors (@fife)
 options:
@@ -30,6 +30,12 @@ options:
     description: A UID from the database that nobody has confirmed for longer is a warning; a number with s, m, h or d.
     type: str
     default: 7d
+  min_token_lifetime:
+    description:
+      - A token that lives shorter when it is stored is a warning; a number with s, m, h or d, less than 7 days. What
+        M(fife.managed_tokens.vault_token_store) is told.
+    type: str
+    default: 3d
   fail:
     description: Whether the task fails when the verdict is anything but green.
     type: bool

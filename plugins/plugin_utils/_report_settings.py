@@ -63,6 +63,7 @@ class ReportSettings:
     status_page: str = ""
     status_max_age: str = "3h"
     uid_max_age: str = "7d"
+    min_token_lifetime: str = "3d"
     ping_url: str = ""
     # Terminal
     summary: str = TABLE

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
-from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import duration_of
+from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import duration_of, lifetime_seconds
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import STATE
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State
@@ -33,18 +33,24 @@ DID_NOTHING = "The run that has just ended did nothing."
 
 @dataclass(frozen=True, slots=True)
 class Ages:
-    """How long ago the last success may be, and the confirmation of a UID, in seconds."""
+    """How long ago the last success may be, and the confirmation of a UID, and how long a stored token lives at least,
+    in seconds."""
 
     max_age: float
     uid_max_age: float
+    min_life: float
 
     @classmethod
-    def of(cls, max_age: str, uid_max_age: str) -> Ages:
-        """Read the two settings.
+    def of(cls, settings: ReportSettings) -> Ages:
+        """Read the settings.
 
         Raises: BadInput.
         """
-        return cls(float(duration_of("status_max_age", max_age)), float(duration_of("uid_max_age", uid_max_age)))
+        return cls(
+            float(duration_of("status_max_age", settings.status_max_age)),
+            float(duration_of("uid_max_age", settings.uid_max_age)),
+            float(lifetime_seconds(settings.min_token_lifetime)),
+        )
 
 
 def write_after(state: State | None, collected: Collected, settings: ReportSettings, trouble: str = "") -> str:
@@ -57,14 +63,14 @@ def write_after(state: State | None, collected: Collected, settings: ReportSetti
         return ""
     problems: list[str] = []
     try:
-        ages = Ages.of(settings.status_max_age, settings.uid_max_age)
+        ages = Ages.of(settings)
     except BadInput as err:
         problems.append(err.msg)
-        ages = Ages.of(DEFAULTS.status_max_age, DEFAULTS.uid_max_age)
+        ages = Ages.of(DEFAULTS)
     status = look(state, now=time.time(), untold=[(kind, _hidden(text, settings)) for kind, text in _untold(collected)])
     if trouble and state is None:
         status = replace(status, trouble=one_line(_hidden(trouble, settings)))
-    verdict = decide(status, max_age=ages.max_age, uid_max_age=ages.uid_max_age)
+    verdict = decide(status, **asdict(ages))
     view = view_of(status, verdict, max_age=ages.max_age, environment=settings.environment)
     problems.append(write(settings.status_page, page(asdict(view), settings.template_dir, problems)))
     return " ".join(problem for problem in problems if problem)

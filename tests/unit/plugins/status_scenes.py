@@ -21,6 +21,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._status_verdic
 NOW = 1_790_000_000.0
 HOUR_S = 3600.0
 MAX_AGE_S, UID_MAX_AGE_S = 3 * HOUR_S, 7 * 24 * HOUR_S
+MIN_LIFE_S = 72 * HOUR_S
 
 
 def target(name: str = "n1.lab.example", stage: str = PUSH, /, *, ago: float = 60.0, **changes: t.Any) -> Target:
@@ -76,4 +77,4 @@ def status(*services: ServiceStatus, **changes: t.Any) -> Status:
 
 
 def judged(found: Status) -> Verdict:
-    return decide(found, max_age=MAX_AGE_S, uid_max_age=UID_MAX_AGE_S)
+    return decide(found, max_age=MAX_AGE_S, uid_max_age=UID_MAX_AGE_S, min_life=MIN_LIFE_S)

@@ -162,7 +162,10 @@ def test_stage_without_a_database_is_not_well() -> None:
     assert run_stage(options(Path("x"), database=""), Context())["status"]["colour"] == "red"
 
 
-@pytest.mark.parametrize("changes", [{"max_age": "soon"}, {"max_age": "1s"}, {"uid_max_age": "x"}, {"database": "x"}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"max_age": "soon"}, {"max_age": "1s"}, {"uid_max_age": "x"}, {"min_token_lifetime": "8d"}, {"database": "x"}],
+)
 def test_stage_refuses_what_cannot_be_meant(tmp_path: Path, changes: dict[str, t.Any]) -> None:
     with pytest.raises(BadInput):
         run_stage(options(tmp_path / "state.db", **changes), Context())

@@ -94,6 +94,16 @@ def test_run_stage_second_run_changes_nothing(pool: Pool, tmp_path: Path) -> Non
     assert [outcome["status"] for outcome in found["outcomes"]] == ["ok", "ok"]
 
 
+def test_run_stage_token_that_lives_shorter_than_is_asked_for_is_told(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TokenLives, "of", lambda _self, _server, _token: Life(time.time() + 7210))
+    found = run_stage(tmp_path, [ready("dune_a", tmp_path)], min_token_lifetime="12h")
+    assert [(outcome["status"], outcome["message"]) for outcome in found["outcomes"]] == [
+        ("changed", "the token lives only 2 h, less than 12 h (managed_tokens_min_token_lifetime)")
+    ] * 2
+
+
 def test_run_stage_dead_credd_is_a_failure_and_the_service_goes_on(pool: Pool, tmp_path: Path) -> None:
     pool.dead.add("c1")
     found = run_stage(tmp_path, [ready("dune_a", tmp_path)])

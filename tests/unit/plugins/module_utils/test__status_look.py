@@ -58,7 +58,7 @@ def seen(state: State, **more: t.Any) -> Status:
 
 
 def judged(state: State) -> Verdict:
-    return decide(seen(state), max_age=10_800.0, uid_max_age=7 * 86400.0)
+    return decide(seen(state), max_age=10_800.0, uid_max_age=7 * 86400.0, min_life=259_200.0)
 
 
 def of(state: State, name: str = "dune_production") -> ServiceStatus:
@@ -79,7 +79,7 @@ def test_look_at_what_is_no_database_is_a_trouble(tmp_path: Path) -> None:
     (tmp_path / "state.db").write_text("This is no database, " * 100)
     found = seen(state_at(tmp_path / "state.db"))
     assert str(tmp_path / "state.db") in found.trouble
-    assert decide(found, max_age=1.0, uid_max_age=1.0).colour == "red"
+    assert decide(found, max_age=1.0, uid_max_age=1.0, min_life=1.0).colour == "red"
 
 
 def test_look_at_the_go_services_file_knows_of_no_service(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._status import
     NOTHING,
     Leftover,
     Status,
+    Target,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._status_verdict import GREEN, RED, YELLOW
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.status_scenes import (
@@ -36,6 +39,13 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.status_scenes im
 WELL = service_status()
 CREDD = "credd1.lab.example"
 LATE_S = MAX_AGE_S + 60
+
+
+def living(hours: float, name: str = CREDD, **changes: t.Any) -> Target:
+    """Give a credd at which a token was stored a minute ago that got so many hours, 0 for not known."""
+    return target(name, STORE, expires=hours and NOW - 60 + hours * HOUR_S, **changes)
+
+
 OLD = target("n1.lab.example", ago=LATE_S)
 CASES: dict[str, tuple[Status, str, str]] = {
     "all well": (status(WELL), GREEN, "1 service, 2 (service, node) pairs: every token was brought up to date"),
@@ -132,6 +142,33 @@ CASES: dict[str, tuple[Status, str, str]] = {
         status(service_status(uid_age=UID_MAX_AGE_S + HOUR_S)),
         YELLOW,
         "account dunepro: Nobody has confirmed the UID 50100 for 7 d, longer than 7 d.",
+    ),
+    "a token was given little life": (
+        status(service_status(credds=(living(2),))),
+        YELLOW,
+        "dune_production on credd1.lab.example: Its token ends in 2 h: it got only 2 h, less than 3 d.",
+    ),
+    "a token was given so little life that it has ended": (
+        status(service_status(credds=(living(0.01),))),
+        YELLOW,
+        "Its token has ended 24 s ago: it got only 36 s",
+    ),
+    "tokens without credds were given little life": (
+        status(service_status(credds=(living(12, name=""),))),
+        YELLOW,
+        "dune_production: Its token ends in 12 h",
+    ),
+    "a token was given just enough life": (status(service_status(credds=(living(71),))), GREEN, ""),
+    "nobody knows how long a token lives": (status(service_status(credds=(living(0),))), GREEN, ""),
+    "a token of little life is on a credd that is left out": (
+        status(service_status(credds=(target("c2", STORE), living(2, is_left_out=True)))),
+        GREEN,
+        "",
+    ),
+    "a credd fails that had a token of little life": (
+        status(service_status(credds=(failing(CREDD, STORE, expires=NOW),))),
+        RED,
+        "The connection was lost",
     ),
     "a UID is not known": (status(service_status(uid=0, uid_age=None)), GREEN, ""),
 }

@@ -51,6 +51,7 @@ def run(
     known: dict[bytes, Life] | None = None,
     kept: bytes | None = TOKEN,
     remark: str = "",
+    minimum: float = 0.0,
 ) -> tuple[Stored, bytes | None]:
     """Let a fake storer run; give what came of it and what is kept afterwards."""
     owner = service(token_dir=str(tmp_path))
@@ -64,7 +65,11 @@ def run(
         return done, Left(left_behind, remark)
 
     stored = store(
-        StorerRun(owner, CREDD, "run", tmp_path, "3d"), run_storer=fake, lives=lives(known or {}), timeout=60.0
+        StorerRun(owner, CREDD, "run", tmp_path, "3d"),
+        run_storer=fake,
+        lives=lives(known or {}),
+        timeout=60.0,
+        minimum=minimum,
     )
     assert "Canary" not in repr(stored)
     path = look(owner, CREDD.name).path
@@ -81,6 +86,27 @@ def test_store_same_token_is_ok(tmp_path: Path) -> None:
     assert (stored.outcome.status, kept) == ("ok", TOKEN)
     assert round(stored.outcome.life / HOUR) == 100
     assert stored.path is not None
+
+
+# Hours that the token lives, hours that are wanted, what is said of it.
+SHORT_LIVES: tuple[tuple[float, float, str], ...] = (
+    (2.01, 72, "the token lives only 2 h, less than 3 d (managed_tokens_min_token_lifetime)"),
+    (11.01, 12, "the token lives only 11 h, less than 12 h (managed_tokens_min_token_lifetime)"),
+    # The storer looked before us.
+    (71.9, 72, ""),
+    (168, 72, ""),
+    (2, 0, ""),
+)
+
+
+@pytest.mark.parametrize(("hours", "wanted", "remark"), SHORT_LIVES)
+@pytest.mark.parametrize("before", [TOKEN, OTHER_TOKEN])
+def test_store_token_that_lives_too_short_is_kept_and_told(
+    tmp_path: Path, before: bytes, hours: float, wanted: float, remark: str
+) -> None:
+    stored, kept = run(tmp_path, GOOD, TOKEN, {TOKEN: later(hours)}, before, minimum=wanted * HOUR)
+    assert (stored.outcome.is_failure, kept) == (False, TOKEN)
+    assert stored.outcome.message == remark
 
 
 @pytest.mark.parametrize("before", [None, OTHER_TOKEN, b"rubbish"])
