@@ -31,8 +31,19 @@ DATABASE_SPEC: dict[str, t.Any] = {
     "database_timeout": {"type": "float", "default": DEFAULT_TIMEOUT_S},
 }
 POSTGRESQL = ("postgresql", "postgresql+psycopg", "postgres")
+HIDDEN = "***"
+_FORMS = "a path that begins with / or ~, sqlite:////path, or postgresql+psycopg://user@host/database"
 _MAY_HOLD_PASSWORD = re.compile(r"@|\w:.")
-_FORMS = "a path, sqlite:////path, or postgresql+psycopg://user@host/database"
+# A word that can be the name of a scheme or a driver.
+_NAME = re.compile(r"[a-z][a-z0-9.-]{0,20}")
+# In a parameter of a URL, or in libpq's own form: a value in quotes, or all up to the next key.
+_PASSWORD = re.compile(
+    r"""
+    (password \s* = \s*) (?= \S)
+    (?: '(?: [^'\\] | \\. )*'? | "(?: [^"\\] | \\. )*"? | (?: (?! \s+ \w+ \s* = | & \w+ = ) . )+ )
+    """,
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +75,18 @@ def locate(database: str, password: str = "") -> Location | None:
             raise BadInput(f"{SETTING} names the SQLite file without a path; write sqlite:////path with four slashes.")
         if "?" in rest:
             raise BadInput(f"{SETTING} has parameters after a question mark; an SQLite file takes none.")
-        return _file(unquote(rest[1:]))
+        path = unquote(rest[1:])
+        if not path.startswith(("/", "~")):
+            raise BadInput(f"{SETTING} names no absolute path; write sqlite:////path with four slashes.")
+        return _file(path)
     if scheme in POSTGRESQL:
         return _postgresql(rest, password)
     if scheme.startswith("postgresql+"):
         raise BadInput(
-            f"{SETTING} asks for the driver {_shown(scheme.partition('+')[2])}; only psycopg is supported, "
+            f"{SETTING} asks for the driver {_named(scheme.partition('+')[2])}; only psycopg is supported, "
             "as in postgresql+psycopg://user@host/database."
         )
-    raise BadInput(f"{SETTING} has the unknown scheme {_shown(scheme)}; it has to be {_FORMS}.")
+    raise BadInput(f"{SETTING} has the unknown scheme {_named(scheme)}; it has to be {_FORMS}.")
 
 
 def split_password(database: str) -> tuple[str, str]:
@@ -89,7 +103,16 @@ def split_password(database: str) -> tuple[str, str]:
     return f"{scheme}://{user}{rest[len(login) :]}", unquote(password)
 
 
+def blank_passwords(database: str) -> str:
+    """Give the setting with C(***) for each password that stands in it as a parameter (C(password=...), libpq's
+    form)."""
+    return database if database.startswith(("/", "~")) else _PASSWORD.sub(rf"\g<1>{HIDDEN}", database)
+
+
 def _file(text: str) -> Location:
+    if not text.startswith(("/", "~")):
+        # Not quoted: in whatever form it was meant, it may hold a password.
+        raise BadInput(f"{SETTING} is no absolute path and no URL; it has to be {_FORMS}.")
     path = Path(os.path.expanduser(text))
     if not path.is_absolute() or "\0" in text:
         raise BadInput(f"{SETTING} is {_shown(text)}, which is no absolute path; it has to be {_FORMS}.")
@@ -111,7 +134,13 @@ def _postgresql(rest: str, password: str) -> Location:
     except (sa.exc.ArgumentError, ValueError):
         # Not quoted: it may hold a password.
         raise BadInput(f"{SETTING} is no URL that can be read; it has to be {_FORMS}.") from None
-    if "password" in url.query:
+    if "sslpassword" in map(str.lower, url.query):
+        # It would be shown wherever the options of a task are.
+        raise BadInput(
+            f"{SETTING} has the password of a key among its parameters; it belongs in a service file of libpq, "
+            "which ?service=NAME names."
+        )
+    if "password" in map(str.lower, url.query) or blank_passwords(plain) != plain:
         raise BadInput(f"{SETTING} has a password among its parameters; it belongs in {SETTING}_password.")
     if not url.database:
         raise BadInput(f"{SETTING} names no database; write postgresql+psycopg://user@host/database.")
@@ -119,6 +148,10 @@ def _postgresql(rest: str, password: str) -> Location:
         url = url.set(password=password or own_password)
     place = f"{url.host or 'the local socket'}{f':{url.port}' if url.port else ''}"
     return Location(f"{url.database} on {place} (PostgreSQL)", url=url)
+
+
+def _named(word: str) -> str:
+    return repr(word) if _NAME.fullmatch(word) else "(not shown: it may hold a password)"
 
 
 def _shown(text: str) -> str:

@@ -26,7 +26,10 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption 
     owner_pid,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
-from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import split_password
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import (
+    blank_passwords,
+    split_password,
+)
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._live_progress import LiveProgress
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._preload import preload
 
@@ -109,7 +112,9 @@ class Door(ActionBase):
 def _hide_password(options: dict[str, t.Any]) -> dict[str, t.Any]:
     # Options are shown with -vvv and in a failed module's result; the one for passwords is not.
     if isinstance(options.get("database"), str):
-        options["database"], password = split_password(options["database"])
+        plain, password = split_password(options["database"])
+        # What stands among parameters is refused by the stage; until then it is not shown either.
+        options["database"] = blank_passwords(plain)
         if password and not options.get("database_password"):
             options["database_password"] = password
     return options

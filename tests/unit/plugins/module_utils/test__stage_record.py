@@ -126,5 +126,5 @@ def test_run_stage_database_in_trouble_is_an_outcome_that_fails_the_verdict(
 
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_run_stage_bad_setting_is_bad_input(check_mode: bool) -> None:
-    with pytest.raises(BadInput, match=r"^managed_tokens_database is 'state\.db', which is no absolute path"):
+    with pytest.raises(BadInput, match=r"^managed_tokens_database is no absolute path and no URL"):
         record("state.db", check_mode=check_mode)

@@ -20,11 +20,12 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._state_locatio
     DEFAULT_DATABASE,
     POSTGRESQL,
     Location,
+    blank_passwords,
     locate,
     split_password,
 )
 
-FORMS = "a path, sqlite:////path, or postgresql+psycopg://user@host/database"
+FORMS = "a path that begins with / or ~, sqlite:////path, or postgresql+psycopg://user@host/database"
 
 
 def url(login: str, place: str = "db.lab.example/tokens", scheme: str = "postgresql+psycopg") -> str:
@@ -109,10 +110,12 @@ REFUSED: tuple[tuple[str, str], ...] = (
         "postgresql+asyncpg://u@h/d",
         ("asks for the driver 'asyncpg'; only psycopg is supported, as in postgresql+psycopg://user@host/database."),
     ),
-    ("state.db", f"is 'state.db', which is no absolute path; it has to be {FORMS}."),
-    (":memory:", f"is ':memory:', which is no absolute path; it has to be {FORMS}."),
-    ("sqlite:///state.db", f"is 'state.db', which is no absolute path; it has to be {FORMS}."),
-    ("sqlite://", f"is '', which is no absolute path; it has to be {FORMS}."),
+    ("state.db", f"is no absolute path and no URL; it has to be {FORMS}."),
+    (":memory:", f"is no absolute path and no URL; it has to be {FORMS}."),
+    ("host=db user=mt password=x dbname=mt", f"is no absolute path and no URL; it has to be {FORMS}."),
+    ("~nobody-of-this-name/x.db", f"is '~nobody-of-this-name/x.db', which is no absolute path; it has to be {FORMS}."),
+    ("sqlite:///state.db", "names no absolute path; write sqlite:////path with four slashes."),
+    ("sqlite://", "names no absolute path; write sqlite:////path with four slashes."),
     ("/srv/\0.db", f"is '/srv/\\x00.db', which is no absolute path; it has to be {FORMS}."),
     ("sqlite://srv/x.db", "names the SQLite file without a path; write sqlite:////path with four slashes."),
     ("sqlite:////srv/x.db?mode=ro", "has parameters after a question mark; an SQLite file takes none."),
@@ -128,10 +131,19 @@ REFUSED: tuple[tuple[str, str], ...] = (
         "has a password among its parameters; it belongs in managed_tokens_database_password.",
     ),
     (
-        "postgresql:/u:x@h/d",
-        f"is (not shown: it may hold a password), which is no absolute path; it has to be {FORMS}.",
+        "postgresql://u@h/d?sslmode=verify-full&sslpassword=x",
+        (
+            "has the password of a key among its parameters; it belongs in a service file of libpq, which "
+            "?service=NAME names."
+        ),
     ),
-    ("u:x@h/d", f"is (not shown: it may hold a password), which is no absolute path; it has to be {FORMS}."),
+    (
+        "postgresql:///user=u password = x",
+        "has a password among its parameters; it belongs in managed_tokens_database_password.",
+    ),
+    ("postgresql:/u:x@h/d", f"is no absolute path and no URL; it has to be {FORMS}."),
+    ("u:x@h/d", f"is no absolute path and no URL; it has to be {FORMS}."),
+    ("p4ss word://h/d", f"has the unknown scheme (not shown: it may hold a password); it has to be {FORMS}."),
 )
 
 
@@ -187,6 +199,26 @@ def test_split_password_leaves_the_rest_as_it_was(text: str, without: str, passw
     assert split_password(text) == (without, password)
 
 
+BLANKED: tuple[tuple[str, str], ...] = (
+    ("host=db user=mt password=s3cret dbname=mt", "host=db user=mt password=*** dbname=mt"),
+    ("PassWord = 's3 cr=\\'et' host=db", "PassWord = *** host=db"),
+    ('password="s3 c=ret"', "password=***"),
+    ("password='s3 cret", "password=***"),
+    (r"password=s3\ cr\\et sslpassword=s3 cret host = db", r"password=*** sslpassword=*** host = db"),
+    ("postgresql://u@h/d?SSLPassword=s3&cret&sslmode=require", "postgresql://u@h/d?SSLPassword=***&sslmode=require"),
+    ("password= host=db", "password= ***"),
+    ("/srv/password=x/state.db", "/srv/password=x/state.db"),
+    ("~/password=x.db", "~/password=x.db"),
+    ("postgresql+psycopg://u@h/d?passfile=/srv/pgpass", "postgresql+psycopg://u@h/d?passfile=/srv/pgpass"),
+    ("", ""),
+)
+
+
+@pytest.mark.parametrize(("text", "without"), BLANKED)
+def test_blank_passwords_leaves_the_rest_as_it_was(text: str, without: str) -> None:
+    assert blank_passwords(text) == without
+
+
 # Letters that no other part of these URLs and messages has.
 SECRET = st.text("JXZ0149@:/?#%&=+ ", max_size=20).map(lambda text: f"JX{text}ZJ")
 SHAPES: tuple[t.Callable[[str], str], ...] = (
@@ -200,6 +232,12 @@ SHAPES: tuple[t.Callable[[str], str], ...] = (
     lambda secret: f"postgresql:u:{secret}@h/d",
     lambda secret: f"postgresql:/u:{secret}@h/d",
     lambda secret: f"u:{secret}@h/d",
+    lambda secret: f"host=h user=u password={secret} dbname=d",
+    lambda secret: f"dbname=d sslpassword='{secret}'",
+    lambda secret: f"postgresql://u@h/dbname=d password={secret}",
+    lambda secret: f"postgresql://u@h/d?sslpassword={secret}",
+    lambda secret: f"{secret}://h/d",
+    lambda secret: secret,
 )
 
 

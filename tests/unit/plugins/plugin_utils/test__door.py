@@ -109,6 +109,22 @@ def test_run_over_another_connection_runs_the_module_of_the_same_name(monkeypatc
     ]
 
 
+SHOWN: tuple[tuple[dict[str, str], dict[str, str]], ...] = (
+    ({"database": "host=db password='a b'"}, {"database": "host=db password=***"}),
+    ({"database": "postgresql://u@db/d?sslpassword=a"}, {"database": "postgresql://u@db/d?sslpassword=***"}),
+    ({"database": "postgresql://u" + ":a@db/d"}, {"database": "postgresql://u@db/d", "database_password": "a"}),
+    ({"database": "/srv/password=a"}, {"database": "/srv/password=a"}),
+)
+
+
+@pytest.mark.parametrize(("args", "shown"), SHOWN)
+def test_run_hands_no_password_on_in_an_option_that_is_shown(
+    monkeypatch: pytest.MonkeyPatch, args: dict[str, str], shown: dict[str, str]
+) -> None:
+    monkeypatch.setattr(Door, "_execute_module", lambda _self, **call: {"options": call["module_args"]})
+    assert door(transport="ssh", args=args).run(task_vars=PLAY)["options"] == shown
+
+
 def test_once_door_is_started_for_one_host_only() -> None:
     assert SomeDoor.BYPASS_HOST_LOOP is True
     assert not getattr(PerHost, "BYPASS_HOST_LOOP", False)
