@@ -49,8 +49,10 @@ class ActionModule(OnceDoor):
                 "Nothing says whom to onboard: add -e managed_tokens_service=<experiment>_<role>, "
                 "or -e managed_tokens_experiment=<experiment> for all services of one."
             )
-        settings = settings_of(self._variables, self._templar)
-        senders, problems = senders_of(params["mail"], params["slack"], params["slack_webhook"], settings)
+        given = settings_of(self._variables, self._templar)
+        for problem in given.problems:
+            context.warn(problem)
+        senders, problems = senders_of(params["mail"], params["slack"], params["slack_webhook"], given.settings)
         if problems:
             raise BadInput(*problems)
         reason = why_not_shown(

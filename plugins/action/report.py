@@ -20,6 +20,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_active
     TASK,
     missing_report,
 )
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_guard import guarded
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_options import settings_of
 
 REPORT_SPEC: dict[str, t.Any] = {
@@ -64,8 +65,9 @@ class ActionModule(OnceDoor):
             else:
                 Display().display(text)
 
-        try:
-            report(collected, settings_of(self._variables, self._templar), show)
-        except Exception as err:  # noqa: BLE001 - whatever is wrong with the report, the run is what counts
-            context.warn(f"The report could not be finished: {type(err).__name__}. Please report this.")
+        def work() -> None:
+            given = settings_of(self._variables, self._templar)
+            report(collected, given.settings, show, given.problems)
+
+        guarded(work, context.warn, Display().vvv)
         return {"changed": False, "reported": True}

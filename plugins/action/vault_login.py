@@ -35,7 +35,7 @@ class ActionModule(OnceDoor):
 
         Raises: BadInput when the address cannot be sent as it is to be, and what the stage raises.
         """
-        settings = settings_of(self._variables, self._templar)
+        settings = settings_of(self._variables, self._templar).settings
         senders, problems = senders_of(params["mail"], params["slack"], params["slack_webhook"], settings)
         if problems:
             raise BadInput(*problems)

@@ -315,8 +315,11 @@ from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._play_listener import PlayListener
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._play_settings import settings_of_play
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report import begin_report, report
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_active import ACTIVE
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_guard import guarded
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_options import Given, settings_of
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._run_profile import (
     Spent,
@@ -324,7 +327,6 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._run_profile i
     lines,
     process_began,
 )
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._templated_options import templated_variables
 
 
 class CallbackModule(CallbackBase):
@@ -339,20 +341,23 @@ class CallbackModule(CallbackBase):
         super().__init__(*arguments, **keywords)
         self._listener = PlayListener()
         self._clock = TaskClock()
+        self._given = Given(ReportSettings())
         # Ansible's workers inherit it: so the first stage knows that somebody listens.
         os.environ[ACTIVE] = "1"
 
+    def set_options(self, task_keys: t.Any = None, var_options: t.Any = None, direct: t.Any = None) -> None:
+        """Read the settings of configuration and environment; Ansible would leave out a callback that has a bad one."""
+        self._guarded(lambda: self._take(settings_of({})))
+
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         """Read the settings as this play's variables give them."""
-        variables = templated_variables(play)
-        if variables is not None:
-            self.set_options(var_options=variables)  # type: ignore[no-untyped-call] # of ansible-core
+        self._guarded(lambda: self._take(settings_of_play(play)))
 
     def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
         """Note which stage begins, and when."""
         self._clock.begin(task.get_name())
         if self._listener.task_begins(task):
-            self._guarded(lambda: begin_report(self._settings(), self._listener.collected))
+            self._guarded(lambda: begin_report(self._given.settings, self._listener.collected))
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         """Take what a stage returned."""
@@ -374,27 +379,21 @@ class CallbackModule(CallbackBase):
             return
         self._guarded(lambda: self._profile(collected))
         if not self._listener.is_told_by_task:
-            self._guarded(lambda: report(collected, self._settings(), self._show))
+            self._guarded(lambda: report(collected, self._given.settings, self._show, self._given.problems))
 
     def _profile(self, collected: Collected) -> None:
-        if not self._settings().profile:
+        if not self._given.settings.profile:
             return
         times = {"began": process_began(), "ended": collected.ended}
         for text in lines(self._clock.marks, collected.outcomes, **times, spent=Spent.so_far()):
             self._show(text)
 
-    def _settings(self) -> ReportSettings:
-        return ReportSettings.from_options(self.get_option)
+    def _take(self, given: Given | None) -> None:
+        self._given = given or self._given
 
     def _show(self, text: str, *, is_warning: bool = False) -> None:
-        if is_warning:
-            self._display.warning(text)
-        else:
-            self._display.display(text)
+        show = self._display.warning if is_warning else self._display.display
+        show(text)
 
     def _guarded(self, work: t.Callable[[], object]) -> None:
-        try:
-            work()
-        except Exception as err:  # noqa: BLE001 - whatever is wrong with the report, the run is what counts
-            self._display.warning(f"The report could not be finished: {type(err).__name__}. Please report this.")
-            self._display.vvv(f"{err!r}")
+        guarded(work, self._display.warning, self._display.vvv)

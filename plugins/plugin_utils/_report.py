@@ -74,12 +74,14 @@ def _is_regular(collected: Collected) -> bool:
     return collected.program != ONBOARDING
 
 
-def report(collected: Collected, settings: ReportSettings, show: Show) -> None:
-    """Report the run; each problem of the report itself is one warning. A run that only looked is nobody's affair."""
+def report(collected: Collected, settings: ReportSettings, show: Show, bad_settings: t.Sequence[str] = ()) -> None:
+    """Report the run; each problem of the report itself is one warning, `bad_settings` included. A run that only looked
+    is nobody's affair."""
     if is_only_a_look(collected.outcomes) and not collected.refusals:
         return
     state, problems = _state(settings, collected)
     trouble = problems[0] if problems else ""
+    problems = [*bad_settings, *problems]
     counters, before, unknown = report_state.look(state)
     problems += [unknown] if unknown else []
     decision = policy.decide(collected, counters, before, settings)

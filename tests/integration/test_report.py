@@ -11,38 +11,12 @@ import re
 import typing as t
 
 import pytest
-from laboratory import ROOT, Done, Laboratory
+from laboratory import ROOT, Laboratory
 from remembered import state_of
-from report_sinks import ReportSinks
+from report_scene import ENABLED, SQLITE, Scene, begin
 
-ENABLED = {"ANSIBLE_CALLBACKS_ENABLED": "fife.managed_tokens.report"}
-SQLITE = "/srv/lab/state/report.db"
 REPORT_SETTINGS = "@/srv/lab/inventory/group_vars/all/report.yml"
 SAMPLES = ("ok", "faults", "refresh-uids")
-
-
-class Scene:
-    """A laboratory with one kind of database; the report is on."""
-
-    def __init__(self, laboratory: Laboratory, database: str) -> None:
-        self.lab = laboratory
-        self.sinks = ReportSinks(laboratory)
-        self.database = database
-
-    def run(self, *options: str, play: str = "token_push", env: t.Mapping[str, str] | None = None) -> Done:
-        chosen = ("-e", f"managed_tokens_database={self.database}") if self.database else ()
-        # Quicker, and all the same to the report.
-        quick = ("-e", "managed_tokens_token_getter=htgettoken")
-        return self.lab.play(f"fife.managed_tokens.{play}", *chosen, *quick, *options, env={**ENABLED, **(env or {})})
-
-    def fault(self, *words: str) -> None:
-        self.lab.lab("fault", *words)
-
-    def told(self) -> list[tuple[str, str]]:
-        """Give recipients and subject of every mail since the last look, and forget all that was sent."""
-        found = [(str(mail["X-Envelope-To"]), " ".join(str(mail["Subject"]).split())) for mail in self.sinks.mails()]
-        self.sinks.clear()
-        return sorted(found)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -63,13 +37,6 @@ def one(reporting: Laboratory) -> t.Iterator[Scene]:
     begin(found)
     yield found
     reporting.lab("heal")
-
-
-def begin(scene: Scene) -> None:
-    """Let all be well: what failed before is over, and its end has been told."""
-    scene.lab.lab("heal")
-    assert scene.run().status == 0
-    scene.sinks.clear()
 
 
 def test_failures_are_told_at_the_threshold_reminded_of_and_their_end_is_told_once(scene: Scene) -> None:
@@ -363,24 +330,6 @@ def test_no_secret_of_the_report_is_shown(one: Scene) -> None:
             assert secret not in done.output + written
         one.lab.lab("heal", fault)
     one.lab.run("rm", "-f", "/home/mtokens/ansible.log")
-
-
-def test_settings_of_the_inventory_may_be_encrypted_and_templates(one: Scene) -> None:
-    """Ansible resolves them for tasks; a callback has to see to it."""
-    make = (
-        'cd /home/mtokens; echo vault-word > word; webhook=$(sed -n \'s/.*_slack_webhook": "\\(.*\\)",*/\\1/p\' '
-        "/srv/lab/inventory/group_vars/all/report.yml); ansible-vault encrypt_string --vault-password-file word "
-        '--name secret_webhook "$webhook" > vaulted.yml 2> /dev/null; '
-        "printf '%s\\n' 'managed_tokens_slack_webhook: \"{{ secret_webhook }}\"' >> vaulted.yml"
-    )
-    one.lab.run("sh", "-c", make)
-    assert "services/T000" not in one.lab.run("cat", "/home/mtokens/vaulted.yml").output
-    one.fault("account-refused", "dunepro")
-    vault = ("-e", "@/home/mtokens/vaulted.yml", "--vault-password-file", "/home/mtokens/word")
-    one.run(*vault, "-e", "managed_tokens_threshold=1", "-e", "managed_tokens_smtp_host=")
-    (post,) = one.sinks.slack()
-    assert "dune_production" in json.dumps(post)
-    one.lab.run("rm", "-f", "/home/mtokens/word", "/home/mtokens/vaulted.yml")
 
 
 def test_the_report_works_under_ansible_runner(one: Scene) -> None:

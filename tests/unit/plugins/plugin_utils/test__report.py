@@ -113,6 +113,13 @@ def test_begin_report_to_a_switch_without_end_leaves_nothing_that_a_fork_could_w
     assert len(heard) == 1
 
 
+def test_report_tells_each_bad_setting_once_and_goes_on() -> None:
+    shown = Shown()
+    reporting.report(collected(), settings(summary="table"), shown, ("a does not count.", "b does not count."))
+    assert shown.warnings == ["a does not count.", "b does not count."]
+    assert shown.lines
+
+
 def test_report_with_everything_broken_is_one_warning_each_and_shows_no_secret(tmp_path: Path) -> None:
     shown = Shown()
     broken = settings(

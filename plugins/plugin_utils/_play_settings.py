@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection: may change in any release.
-"""Give a callback the variables of a play, as far as they are settings: also those of the inventory, resolved."""
+"""Read the settings of the report from the variables of a play."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import typing as t
 
 from ansible.template import Templar
 
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_options import Given, settings_of
+
 PREFIX = "managed_tokens_"
 
 
-def templated_variables(play: t.Any) -> dict[str, t.Any] | None:
-    """Give the settings among the variables of the play's first host, None when there are none.
+def settings_of_play(play: t.Any) -> Given | None:
+    """Give the settings as the variables of the play's first host say, None when it has no settings at all.
 
     They are the same for all hosts of a play, or the first stage refuses them.
     """
@@ -24,8 +26,6 @@ def templated_variables(play: t.Any) -> dict[str, t.Any] | None:
     if not hosts:
         return None
     variables = manager.get_vars(play=play, host=hosts[0], include_hostvars=False)
-    settings = {name: value for name, value in variables.items() if name.startswith(PREFIX)}
-    if not settings:
+    if not any(name.startswith(PREFIX) for name in variables):
         return None
-    templar = Templar(loader=play._loader, variables=variables)
-    return {name: templar.template(value) for name, value in settings.items() if name != "managed_tokens_experiments"}
+    return settings_of(variables, Templar(loader=play._loader, variables=variables))
