@@ -82,7 +82,7 @@ def build(layout: Layout, checkout: Path, cache: Path, say: t.Callable[[str], No
     inventory_legacy.write(layout)
     if layout.postgres:
         say("PostgreSQL")
-        postgres.start(layout)
+        postgres.start(layout, authority)
     if layout.report:
         report_servers.wait(layout, reported_to)
     if not layout.is_light:

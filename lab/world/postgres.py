@@ -12,6 +12,8 @@ from pathlib import Path
 from world.accounts import own_by_service_account
 from world.layout import DATABASE_PORT, PATHS, SERVICE_ACCOUNT, Layout
 from world.namespaces import WorldError, mount, quietly
+from world.pki import DIRECTORY as PKI
+from world.pki import Authority, issue_server
 
 DIRECTORY = Path("/srv/lab/postgres")
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
@@ -24,15 +26,19 @@ unix_socket_directories = '{directory}'
 password_encryption = scram-sha-256
 fsync = on
 shared_buffers = 32MB
+ssl = on
+ssl_cert_file = '{directory}/server.crt'
+ssl_key_file = '{directory}/server.key'
 """
 ACCESS = f"""\
 local all {USER} peer
-host {DATABASE} {ROLE} 127.0.0.0/8 scram-sha-256
+hostssl {DATABASE} {ROLE} 127.0.0.0/8 scram-sha-256
 """
 
 
-def start(layout: Layout) -> None:
-    """Create the database and its role, let the service account in, and return when the server answers.
+def start(layout: Layout, authority: Authority) -> None:
+    """Create the database and its role, let the service account in, and return when the server answers, over TLS with a
+    certificate of `authority`.
 
     Raises: WorldError when PostgreSQL is not installed, or does not start.
     """
@@ -42,6 +48,10 @@ def start(layout: Layout) -> None:
     mount("tmpfs", "/dev/shm", "tmpfs", "mode=1777")
     DIRECTORY.mkdir(mode=0o700)
     shutil.chown(DIRECTORY, USER, USER)
+    issue_server(authority, layout.database.name)
+    for kind in ("crt", "key"):
+        copy = shutil.copy(PKI / f"{layout.database.name}.{kind}", DIRECTORY / f"server.{kind}")
+        shutil.chown(copy, USER, USER)
     data = DIRECTORY / "data"
     _as_user(f"{PROGRAMS}/initdb", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=peer", "--no-sync", "-D", str(data))
     with (data / "postgresql.conf").open("a") as file:

@@ -19,6 +19,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, StateUnavailable
+from ansible_collections.fife.managed_tokens.plugins.module_utils._postgresql_protection import protection
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import Location, locate
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_migrations import (
     bring_up_to_date,
@@ -157,6 +158,7 @@ def _sqlite(path: Path, timeout: float, *, is_write: bool) -> sa.Engine:
 
 
 def _postgresql(url: sa.URL, timeout: float) -> sa.Engine:
+    import psycopg
     import sqlalchemy as sa
 
     whole = max(2, math.ceil(timeout))  # libpq's least
@@ -169,6 +171,7 @@ def _postgresql(url: sa.URL, timeout: float) -> sa.Engine:
             "application_name": "managed-tokens",
             # Poolers that hand each transaction to another server connection know no prepared statements.
             "prepare_threshold": None,
+            **protection(url, psycopg.pq.version()),
         },
     )
 

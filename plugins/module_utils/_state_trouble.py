@@ -43,12 +43,22 @@ _POSTGRESQL: dict[str, tuple[type[TokensError], str]] = {
 }
 
 
+# What the driver says where a connection is not as safe as it has to be.
+_UNPROTECTED = ("SSL", "certificate", "authentication method requirement")
+_PROTECTION = (
+    "Connections to another machine are encrypted and verified, and no password is given in clear, unless its URL says "
+    "otherwise (README, State)"
+)
+
+
 def meaning_of(error: sa.exc.SQLAlchemyError, label: str, timeout: float) -> TokensError:
     """Give the error that the library's means; `timeout` in seconds is what was waited for a lock."""
     cause = getattr(error, "orig", None)
     kind, text = _known(cause)
     if text is None:
         text = f"failed: {_words_of(cause or error)}"
+        if kind is StateUnavailable and any(words in text for words in _UNPROTECTED):
+            text += f". {_PROTECTION}"
     # Details of codes that say too little by themselves.
     elif text.endswith("do this"):
         text += f": {_words_of(cause or error)}"

@@ -118,6 +118,21 @@ def test_meaning_of_a_state_of_postgresql(state: str | None, kind: type[TokensEr
     assert (type(meaning), meaning.msg) == (kind, f"The state database {LABEL} {words}")
 
 
+UNPROTECTED = (
+    "connection failed: server does not support SSL, but SSL was required",
+    "connection failed: SSL error: certificate verify failed",
+    'connection failed: root certificate file "/x" does not exist',
+    'connection failed: authentication method requirement "none" failed: server requested a cleartext password',
+)
+
+
+@pytest.mark.parametrize("words", UNPROTECTED)
+def test_meaning_of_a_connection_that_is_not_safe_says_where_it_can_be_allowed(words: str) -> None:
+    told = meaning_of(wrapped(ServerError(None, words)), LABEL, 2.5).msg
+    assert told.startswith(f"The state database {LABEL} failed: {words}. Connections to another machine are encrypted ")
+    assert told.endswith(" unless its URL says otherwise (README, State).")
+
+
 def test_meaning_of_many_lines_is_one_without_statement_and_values() -> None:
     told = meaning_of(wrapped(ServerError("42P01", "one\n  two {three}." + " four" * 200)), LABEL, 1.0).msg
     assert "\n" not in told
