@@ -18,6 +18,8 @@ TEXT, ONE, NAMES, COLLECTORS = "text", "one", "names", "collectors"
 PRINCIPAL, ROLE_FILE = "principal", "role_file"
 SECONDS, TRUTH, WHOLE = "seconds", "truth", "whole"
 SPECIAL, NOTHING = "special", "nothing"
+# A text that is never shown: a secret, or an address that may hold a login.
+SECRET = "secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +89,15 @@ TOP_KEYS: tuple[Key, ...] = (
     Key("logs.refresh-uids-from-ferry.debugfile", "", NOTHING, "`ansible-playbook -vvv`"),
     Key("logs.run-onboarding-managed-tokens.logfile", "", NOTHING),
     Key("logs.run-onboarding-managed-tokens.debugfile", "", NOTHING),
-    Key("prometheus.host", f"{_V}pushgateway", TEXT),
+    Key("prometheus.host", f"{_V}pushgateway", SECRET),
     Key("prometheus.jobname", f"{_V}pushgateway_job", TEXT, "the environment's name is added as there"),
-    Key("loki.host", f"{_V}loki", TEXT),
+    Key("loki.host", f"{_V}loki", SECRET),
     Key("loki.response_header_timeout", "", NOTHING, "`managed_tokens_send_timeout` bounds all that is sent"),
-    Key("tracing.url", f"{_V}otlp_endpoint", TEXT, "OTLP over HTTP; Jaeger is not spoken"),
+    Key("tracing.url", f"{_V}otlp_endpoint", SECRET, "OTLP over HTTP; Jaeger is not spoken"),
     Key("notifications.admin_email", f"{_V}admin_emails", NAMES, "without it nobody, no built-in address"),
-    Key("notifications.SLACK_ALERTS_URL", f"{_V}slack_webhook", TEXT),
+    Key("notifications.SLACK_ALERTS_URL", f"{_V}slack_webhook", SECRET),
     Key("notifications_test.admin_email", f"{_V}test_admin_emails", NAMES),
-    Key("notifications_test.SLACK_ALERTS_URL", f"{_V}test_slack_webhook", TEXT),
+    Key("notifications_test.SLACK_ALERTS_URL", f"{_V}test_slack_webhook", SECRET),
     Key("experiments", f"{_V}experiments", SPECIAL, "and groups and hosts of the inventory"),
 )
 

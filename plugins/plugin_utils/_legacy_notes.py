@@ -40,8 +40,10 @@ class Notes:
         return found
 
 
-def named(key: str, value: t.Any, wanted: str) -> str:
-    """Say what a value is and has to be, without showing a long one."""
+def named(key: str, value: t.Any, wanted: str, *, is_secret: bool = False) -> str:
+    """Say what a value is and has to be, without showing a long one, or one that may be a secret."""
+    if is_secret:
+        return f"{key} has to be {wanted}; what it is, is not shown."
     shown = repr(value) if isinstance(value, (str, bool)) else f"a {type(value).__name__}"
     if len(shown) > 120:
         shown = shown[:116] + "...'"

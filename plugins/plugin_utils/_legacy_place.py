@@ -48,6 +48,7 @@ def read_key(place: str, key: keys.Key, value: t.Any, notes: Notes) -> t.Any:
         return None if text is None else [text] if text else []
     reader: t.Callable[[str, t.Any, Notes], t.Any] = {
         keys.TEXT: values.text_of,
+        keys.SECRET: values.secret_of,
         keys.NAMES: values.names_of,
         keys.COLLECTORS: values.collectors_of,
         keys.SECONDS: values.seconds_of,
@@ -75,4 +76,6 @@ def note_unknown(place: str, tree: Tree, known: t.Iterable[keys.Key], notes: Not
         elif name in deeper and isinstance(value, dict):
             note_unknown(f"{place}{names[name]}.", value, deeper[name], notes)
         elif name in deeper and value is not None:
-            notes.problems.append(named(f"{place}{names[name]}", value, "a dictionary"))
+            # It may be what belongs one level deeper.
+            is_secret = any(key.kind == keys.SECRET for key in deeper[name])
+            notes.problems.append(named(f"{place}{names[name]}", value, "a dictionary", is_secret=is_secret))

@@ -30,11 +30,20 @@ _NEARLY = 1e-9
 
 def text_of(key: str, value: t.Any, notes: Notes) -> str | None:
     """Give a text on one line, without white space around it."""
+    return _line(key, value, notes, is_secret=False)
+
+
+def secret_of(key: str, value: t.Any, notes: Notes) -> str | None:
+    """Give a text as C(text_of) does; what is wrong with it is said without it."""
+    return _line(key, value, notes, is_secret=True)
+
+
+def _line(key: str, value: t.Any, notes: Notes, *, is_secret: bool) -> str | None:
     if value is None:
         return None
     text = value.strip() if isinstance(value, str) else None
     if text is None or not text.isprintable():
-        notes.problems.append(named(key, value, "text on one line"))
+        notes.problems.append(named(key, value, "text on one line", is_secret=is_secret))
         return None
     return text
 

@@ -188,6 +188,22 @@ BAD: dict[str, tuple[dict[str, t.Any], str]] = {
         "userPrincipalOverride is '{a}@R'; it has",
     ),
     "a section that is none": (tree(email="x"), "email is 'x'; it has to be a dictionary."),
+    "a section of secrets that is none": (
+        tree(notifications="https://hook.example/Canary"),
+        "notifications has to be a dictionary; what it is, is not shown.",
+    ),
+    "a webhook that is no text": (
+        tree(notifications={"slack_alerts_url": ["https://hook.example/Canary"]}),
+        "notifications.SLACK_ALERTS_URL has to be text on one line; what it is, is not shown.",
+    ),
+    "a webhook with a character that is none": (
+        tree(notifications_test={"slack_alerts_url": "https://hook.example/\u200bCanary"}),
+        "notifications_test.SLACK_ALERTS_URL has to be text on one line; what it is, is not shown.",
+    ),
+    "an address that may hold a login": (
+        tree(prometheus={"host": "https://user:\nCanary@gateway.example"}),
+        "prometheus.host has to be text on one line; what it is, is not shown.",
+    ),
     "an unknown method": (tree(authmethod="x"), "authmethod is 'x'; it has to be tls or jwt."),
     "a port that is none": (tree(ferry={"port": "x"}), "ferry.port is 'x'; it has to be a whole number of at least 1."),
     "timeouts that contradict each other": (
