@@ -29,6 +29,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
     Stopwatch,
     record,
 )
+from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Node, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_request import VaultConnections, VaultNotAsked
@@ -114,7 +115,7 @@ async def _look_at_directory(sftp: asyncssh.SFTPClient, node: Node, directory: s
     try:
         found = await sftp.stat(directory)
     except (OSError, asyncssh.SFTPError) as err:
-        reason = getattr(err, "reason", "") or type(err).__name__
+        reason = one_line(str(getattr(err, "reason", "") or "")).rstrip(".") or type(err).__name__
         raise DestinationUnwritable(f"{node.name}: the directory {directory} cannot be looked at: {reason}.") from err
     if found.permissions is not None and not stat.S_ISDIR(found.permissions):
         raise DestinationUnwritable(f"{node.name}: {directory} is no directory.")

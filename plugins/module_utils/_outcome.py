@@ -11,6 +11,8 @@ import time
 import typing as t
 from dataclasses import asdict, dataclass
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import harmless
+
 OK = "ok"
 CHANGED = "changed"
 FAILED = "failed"
@@ -116,7 +118,12 @@ class Named(t.Protocol):
 
 
 def record(stage: str, status: str, service: Named, watch: Stopwatch, **more: t.Any) -> Outcome:
-    """Record what came of one stage for a service, with the time that `watch` has taken; `more` are further fields."""
+    """Record what came of one stage for a service, with the time that `watch` has taken; `more` are further fields.
+
+    Whatever a message quotes, it goes to terminals, mails and files: no token and no control character gets further.
+    """
+    if more.get("message"):
+        more["message"] = harmless(more["message"])
     return Outcome(
         stage, status, service.name, service.config_name, started=watch.started, seconds=watch.seconds, **more
     )

@@ -3,7 +3,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
 # Private to this collection: may change in any release.
-"""Make a program's words fit to be shown: no token, no control characters, not too long."""
+"""Make a program's words fit to be shown: no token, no control characters, not too long.
+
+C(one_line) is for words of others, where they come in. C(harmless) and C(showable) are a second net for all that goes
+on from there: they leave alone what holds nothing bad, and are quick about it.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,9 @@ _SECRETS = (
     re.compile(r"[sb]\.[A-Za-z0-9]{20,}|eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,2}"),
     re.compile(r"(?<=Negotiate )[A-Za-z0-9+/=]{8,}|(?<=Bearer )[A-Za-z0-9._~+/=-]{8,}"),
 )
+# Each of them holds one of these: most texts hold none, and this is quickly seen (ten times as quickly).
+_MARKS = ("hvs.", "hvb.", "hvr.", "eyJ", "Negotiate ", "Bearer ")
+_LONG_WORD = re.compile(r"\.[A-Za-z0-9]{20}")
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 # Without a width or with one of their own: what they stand in is one word. The others separate words.
 _INVISIBLE = re.compile(
@@ -31,16 +38,32 @@ _SPACES = re.compile(r" {2,}")
 
 def redact(text: str) -> str:
     """Replace everything in `text` that looks like a token."""
+    if not any(mark in text for mark in _MARKS) and _LONG_WORD.search(text) is None:
+        return text
     for secrets in _SECRETS:
         text = secrets.sub(REDACTED, text)
     return text
 
 
+def harmless(text: str) -> str:
+    """Give `text` redacted and without control characters, otherwise as it is."""
+    return redact(text if text.isprintable() else _plain(text))
+
+
+def showable(text: str) -> str:
+    """Give lines without control characters and without vault's tokens, otherwise as they are.
+
+    What else may be a token may also be a part of an address, which people have to get as it is.
+    """
+    if not text.isprintable():
+        text = "\n".join(map(_plain, text.split("\n")))
+    return _SECRETS[0].sub(REDACTED, text)
+
+
 def one_line(text: str, limit: int = LIMIT) -> str:
     """Give `text` redacted, on one line, without control characters, at most `limit` characters; the end is kept, not
     the start."""
-    line = _SEPARATORS.sub(" ", _INVISIBLE.sub("", _ESCAPES.sub("", _end_of(text, limit))))
-    line = redact(_SPACES.sub(" ", line)).strip()
+    line = redact(_SPACES.sub(" ", _plain(_end_of(text, limit)))).strip()
     return line if len(line) <= limit else "... " + line[-(limit - 4) :].lstrip()
 
 
@@ -48,6 +71,10 @@ def last_words(output: str, lines: int = 3, limit: int = LIMIT) -> str:
     """Give the last non-empty lines of a program's output, fit to be shown."""
     kept = [line.strip() for line in _end_of(output, limit).splitlines() if line.strip()]
     return one_line(" / ".join(kept[-lines:]), limit)
+
+
+def _plain(text: str) -> str:
+    return _SEPARATORS.sub(" ", _INVISIBLE.sub("", _ESCAPES.sub("", text)))
 
 
 def _end_of(text: str, limit: int) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from ansible import constants
 from ansible.utils.display import Display
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import showable
+
 QUIET_CALLBACK = "fife.managed_tokens.quiet"
 
 
@@ -21,4 +23,4 @@ def is_quiet() -> bool:
 def show_line(text: str) -> None:
     """Show one line, indented as what belongs to a task."""
     if not is_quiet():
-        Display().display(f"    {text}".rstrip())
+        Display().display(f"    {showable(text)}".rstrip())

@@ -12,6 +12,7 @@ import typing as t
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _ssh as ssh
@@ -22,7 +23,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._onboarding_ch
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import Outcome
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import service
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY, service
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_node import (
     OTHER_KEY,
     NodeFiles,
@@ -36,11 +37,13 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receive
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_registry import Pki
 
 
-def look(tmp_path: Path, server: t.Any = Welcoming, key: t.Any = None, **changes: t.Any) -> Outcome:
+def look(
+    tmp_path: Path, server: t.Any = Welcoming, key: t.Any = None, files: type[NodeFiles] = NodeFiles, **changes: t.Any
+) -> Outcome:
     """Let a service with a ticket look at the one node."""
 
     async def main() -> Outcome:
-        async with serving(files_below(tmp_path, NodeFiles), server) as node:
+        async with serving(files_below(tmp_path, files), server) as node:
             owner = service(nodes=(node,), **{"ccache": "FILE:/x", **changes})
             settings = NodeSettings(settings_for(node, key) if key else settings_for(node))
             (found,) = await look_at_nodes([owner], Run.begin(Timeouts()), settings)
@@ -69,6 +72,19 @@ def test_look_at_nodes_what_would_keep_the_token_away_is_named_and_no_failure(
     monkeypatch.setattr(ssh, "ticket_problem", lambda _ccache, _host: None)
     found = look(tmp_path, **options)
     assert (found.status, found.kind) == ("skipped", kind)
+
+
+class Deceiving(NodeFiles):
+    """Answer with words for the terminal that they come to."""
+
+    def stat(self, path: bytes) -> t.NoReturn:
+        raise asyncssh.SFTPFailure(f"\x1b]52;c;cm0=\x07\x1b[2J\x1b[Hall\nwell {CANARY}")
+
+
+def test_look_at_nodes_what_a_node_says_is_fit_to_be_shown(tmp_path: Path) -> None:
+    found = look(tmp_path, files=Deceiving)
+    assert found.kind == "destination_unwritable"
+    assert found.message == "n1: the directory /tmp cannot be looked at: all well [redacted]."
 
 
 def test_look_at_nodes_without_a_ticket_tries_the_way_only(tmp_path: Path) -> None:

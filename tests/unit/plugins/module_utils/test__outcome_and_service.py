@@ -18,11 +18,13 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
     STAGES,
     STATUSES,
     Outcome,
+    Stopwatch,
     is_only_a_look,
+    record,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd, Node, Problem, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import services_option
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import outcome, plain_data, service
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY, outcome, plain_data, service
 
 PING, SILENT = outcome("ping"), outcome("ping", "failed")
 # What a run came to, and whether it only looked.
@@ -83,6 +85,12 @@ def test_service_survives_the_way_through_json(record: Service) -> None:
 def test_from_dict_keys_of_a_later_release_are_ignored() -> None:
     assert Outcome.from_dict({**outcome().to_dict(), "later": 1}) == outcome()
     assert Service.from_dict({**service().to_dict(), "later": 1}) == service()
+
+
+def test_record_lets_no_token_and_no_control_character_into_a_message() -> None:
+    made = record("push", "failed", service(), Stopwatch(), kind="x", message=f"\x1b[2J{CANARY}: no")
+    assert made.message == "[redacted]: no"
+    assert record("push", "ok", service(), Stopwatch()).message == ""
 
 
 def test_to_dict_of_an_outcome_leaves_out_what_is_empty() -> None:

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import (
     LIMIT,
     REDACTED,
+    harmless,
     last_words,
     one_line,
     redact,
+    showable,
 )
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY
 
@@ -57,6 +59,41 @@ def test_one_line_token_glued_to_another_secret_is_never_shown(before: str) -> N
 def test_redact_leaves_ordinary_words_alone() -> None:
     text = "HTTPError: Forbidden: permission denied at https://vault.lab.example:8200/v1/secret/oauth/creds/dune"
     assert redact(text) == text
+
+
+HARMLESS: tuple[tuple[str, str], ...] = (
+    ("", ""),
+    ("n1:  two spaces stay. So does \u00e9.", "n1:  two spaces stay. So does \u00e9."),
+    ("a\x1b]52;c;cm0gLXJmIH4=\x07\x1b[2J\x1b[Hb", "ab"),
+    ("a\nb\tc\u2028d", "a b c d"),
+    (f"a {CANARY} b", f"a {REDACTED} b"),
+    (f"a \x1b[8m{CANARY}", f"a {REDACTED}"),
+    (f"s.{SECRET}", REDACTED),
+)
+
+
+@pytest.mark.parametrize(("text", "shown"), HARMLESS)
+def test_harmless_leaves_what_is_not_bad_as_it_is(text: str, shown: str) -> None:
+    assert harmless(text) == shown
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_harmless_shows_no_token(secret: str) -> None:
+    assert "Canary" not in harmless(f"a {secret} b")
+
+
+SHOWABLE: tuple[tuple[str, str], ...] = (
+    ("a   b\n  c", "a   b\n  c"),
+    ("a\x1b[2J\n\x1b[8mb\tc\r", "a\nb c "),
+    (f"x{CANARY}", f"x{REDACTED}"),
+    # A part of an address that somebody has to open.
+    ("https://i.example/a?state=eyJhbGciOiJSUzI1NiJ9", "https://i.example/a?state=eyJhbGciOiJSUzI1NiJ9"),
+)
+
+
+@pytest.mark.parametrize(("text", "shown"), SHOWABLE)
+def test_showable_leaves_what_is_not_bad_as_it_is(text: str, shown: str) -> None:
+    assert showable(text) == shown
 
 
 @pytest.mark.parametrize(

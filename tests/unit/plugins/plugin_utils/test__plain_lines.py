@@ -20,5 +20,5 @@ def test_show_line(monkeypatch: pytest.MonkeyPatch, callback: str, shown: list[s
     config = types.SimpleNamespace(get_config_value=lambda _name: callback)
     monkeypatch.setattr(_plain_lines, "constants", types.SimpleNamespace(config=config))
     monkeypatch.setattr(_plain_lines, "Display", lambda: types.SimpleNamespace(display=lines.append))
-    _plain_lines.show_line("all well")
+    _plain_lines.show_line("all \x1b[2Jwell")
     assert lines == shown
