@@ -69,6 +69,12 @@ class KeytabUnreadable(BadFile):
     kind = "keytab_unreadable"
 
 
+class KeytabUnsafe(BadFile):
+    """Others than its owner may have written it."""
+
+    kind = "keytab_unsafe"
+
+
 class KerberosRefused(TokensError):
     """The KDC answered, and did not give the ticket."""
 

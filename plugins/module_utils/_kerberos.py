@@ -11,7 +11,9 @@ store extensions").
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 import threading
 import typing as t
 from pathlib import Path
@@ -21,12 +23,16 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
     KerberosRefused,
     KeytabMissing,
     KeytabUnreadable,
+    KeytabUnsafe,
     NodeTicketRefused,
     PrincipalUnknown,
     TimedOut,
     TokensError,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
+
+WRITABLE_BY_OTHERS, OF_OTHERS = 0o022, 0o077
+MOST_NAMES = 10
 
 # What libkrb5 says (it is never translated inside Python) -> what it means.
 _MEANINGS: tuple[tuple[str, type[TokensError]], ...] = (
@@ -51,11 +57,32 @@ def ccache_path(directory: Path, service: str) -> Path:
 
 
 def check_keytab(keytab: Path) -> None:
-    """Raise KeytabMissing or KeytabUnreadable unless `keytab` is a file that we can read."""
+    """Raise KeytabMissing, KeytabUnreadable or KeytabUnsafe unless `keytab` is a file that we can read, and that nobody
+    but its owner can write."""
     if not keytab.exists():
         raise KeytabMissing(f"The keytab {keytab} does not exist.")
     if not keytab.is_file() or not os.access(keytab, os.R_OK):
         raise KeytabUnreadable(f"The keytab {keytab} cannot be read by UID {os.geteuid()}.")
+    mode = stat.S_IMODE(keytab.stat().st_mode)
+    if mode & WRITABLE_BY_OTHERS:
+        raise KeytabUnsafe(f"The keytab {keytab} can be written by others than its owner (mode {mode:04o}).")
+
+
+def keytab_remark(keytabs: t.Iterable[str]) -> str:
+    """Give one sentence that names the keytabs that others than their owners may read, "" when there are none."""
+    exposed = []
+    for path in sorted(set(keytabs)):
+        with contextlib.suppress(OSError, ValueError):  # what is wrong with it is told where it is needed
+            mode = stat.S_IMODE(os.stat(path).st_mode)
+            if mode & OF_OTHERS:
+                exposed.append(f"{path} ({mode:04o})")
+    if not exposed:
+        return ""
+    more = f" and {len(exposed) - MOST_NAMES} more" if len(exposed) > MOST_NAMES else ""
+    return (
+        "Others than their owners may read these keytabs, and whoever does can have the services' tokens: "
+        f"{', '.join(exposed[:MOST_NAMES])}{more}. Mode 0400 is enough."
+    )
 
 
 def take_ticket(principal: str, keytab: Path, ccache: Path) -> float:
@@ -63,7 +90,7 @@ def take_ticket(principal: str, keytab: Path, ccache: Path) -> float:
 
     Blocks as long as libkrb5 does; see C(within).
 
-    Raises: KeytabMissing, KeytabUnreadable, PrincipalUnknown, KdcUnreachable, KerberosRefused.
+    Raises: KeytabMissing, KeytabUnreadable, KeytabUnsafe, PrincipalUnknown, KdcUnreachable, KerberosRefused.
     """
     import gssapi
 

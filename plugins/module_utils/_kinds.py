@@ -131,6 +131,11 @@ KINDS: dict[str, Kind] = {
         "Correct owner, mode or content of the keytab (klist -k shows what it holds).",
         OPERATOR,
     ),
+    "keytab_unsafe": Kind(
+        "Others than its owner may write the service's keytab, so it need not be the right one any more.",
+        "See what it holds (klist -k), and take the right away from them (chmod 0400).",
+        OPERATOR,
+    ),
     "login_by_stranger": Kind(
         "The person who logged in may not store a refresh token for the service.",
         "Run the onboarding again and log in as somebody who has the role (a private browser window forgets an earlier "

@@ -14,7 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import DeadlineReached, TokensError
-from ansible_collections.fife.managed_tokens.plugins.module_utils._kerberos import ccache_path, take_ticket, within
+from ansible_collections.fife.managed_tokens.plugins.module_utils._kerberos import (
+    ccache_path,
+    keytab_remark,
+    take_ticket,
+    within,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._onboarding_check import (
     NodeSettings,
     look_at_nodes,
@@ -69,6 +74,9 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
 
     run = run_option(params)
     services = services_option(params)
+    remark = keytab_remark(service.keytab for service in services)
+    if remark:
+        context.warn(remark)
     ssh = SshSettings(read_known_hosts(params["known_hosts"]), check_kex_algs(params["kex_algorithms"]))
     ask = functools.cache(lambda server: _vault_trouble(server, params.get("vault_ca") or "", run))
     outcomes: list[Outcome] = []

@@ -18,6 +18,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._contacts impo
 from ansible_collections.fife.managed_tokens.plugins.module_utils._destinations import settle
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, Missing, ServiceHeld
 from ansible_collections.fife.managed_tokens.plugins.module_utils._htcondor import Pool
+from ansible_collections.fife.managed_tokens.plugins.module_utils._kerberos import keytab_remark
 from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import duration_of, later_problems
 from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import (
     ONBOARDING,
@@ -130,10 +131,12 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     max_age = duration_of("uid_max_age", params["uid_max_age"])
     for warning in (
         *_place(state, context),
+        keytab_remark(service.keytab for service in chosen),
         *remarks(book, beginning, looked_up, uid_max_age=max_age, now=now),
         *([] if context.check_mode else remember_uids(book, Path(params["token_dir"]))),
     ):
-        context.warn(warning)
+        if warning:
+            context.warn(warning)
     chosen, left_alone = leave_to_others(chosen, beginning.held, now=now)
     pool = Pool(run_program, timeouts.kerberos)
     completed = [

@@ -17,12 +17,14 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
     KerberosRefused,
     KeytabMissing,
     KeytabUnreadable,
+    KeytabUnsafe,
     TimedOut,
     TokensError,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kerberos import (
     ccache_path,
     check_keytab,
+    keytab_remark,
     meaning_of,
     take_ticket,
     ticket_problem,
@@ -66,8 +68,43 @@ def test_check_keytab_missing_and_unreadable_are_told_apart(tmp_path: Path) -> N
         check_keytab(tmp_path / "a")
     with pytest.raises(KeytabUnreadable, match="cannot be read by UID"):
         check_keytab(tmp_path)
-    (tmp_path / "a").write_bytes(b"")
+    (tmp_path / "a").touch(0o600)
     check_keytab(tmp_path / "a")
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o600, 0o640, 0o444])
+def test_check_keytab_takes_what_only_its_owner_can_write(tmp_path: Path, mode: int) -> None:
+    (tmp_path / "a").touch()
+    (tmp_path / "a").chmod(mode)
+    check_keytab(tmp_path / "a")
+
+
+@pytest.mark.parametrize("mode", [0o420, 0o402, 0o660, 0o666])
+def test_check_keytab_refuses_what_others_can_write(tmp_path: Path, mode: int) -> None:
+    (tmp_path / "a").touch()
+    (tmp_path / "a").chmod(mode)
+    with pytest.raises(KeytabUnsafe) as caught:
+        check_keytab(tmp_path / "a")
+    assert caught.value.msg == (f"The keytab {tmp_path}/a can be written by others than its owner (mode {mode:04o}).")
+
+
+def test_keytab_remark_names_each_that_others_can_read_once(tmp_path: Path) -> None:
+    for name, mode in (("b", 0o440), ("a", 0o604), ("own", 0o400), ("mine", 0o600)):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(mode)
+    paths = [str(tmp_path / name) for name in ("b", "a", "b", "own", "mine", "missing")]
+    assert keytab_remark(paths) == (
+        "Others than their owners may read these keytabs, and whoever does can have the services' tokens: "
+        f"{tmp_path}/a (0604), {tmp_path}/b (0440). Mode 0400 is enough."
+    )
+    assert keytab_remark([*paths[3:], "\0"]) == ""
+
+
+def test_keytab_remark_of_very_many_names_some(tmp_path: Path) -> None:
+    for number in range(60):
+        (tmp_path / f"{number:02}").touch()
+        (tmp_path / f"{number:02}").chmod(0o444)
+    assert "/09 (0444) and 50 more. Mode" in keytab_remark(map(str, tmp_path.iterdir()))
 
 
 class GssError(Exception):
@@ -103,7 +140,7 @@ def fake_gssapi(monkeypatch: pytest.MonkeyPatch, answer: Exception | tuple[str, 
 @pytest.fixture
 def keytab(tmp_path: Path) -> Path:
     """Give a keytab that can be read."""
-    (tmp_path / "k").write_bytes(b"x")
+    (tmp_path / "k").touch(0o600)
     return tmp_path / "k"
 
 

@@ -84,6 +84,17 @@ def test_run_stage_gives_services_outcomes_and_run() -> None:
     assert found["msg"] == "1 of 1 configured services, 2 nodes, 2 (service, node) pairs."
 
 
+def test_run_stage_warns_of_a_keytab_that_others_can_read(tmp_path: Path) -> None:
+    keytab = tmp_path / "dunepro.keytab"
+    for mode, count in ((0o400, 0), (0o440, 1)):
+        keytab.touch()
+        keytab.chmod(mode)
+        warnings: list[str] = []
+        run(warnings, keytab_path=str(tmp_path), check_mode=True)
+        assert len(warnings) == count
+        assert all(f"{keytab} (0440)" in text for text in warnings)
+
+
 def test_run_stage_onboarding_has_time_for_every_login() -> None:
     found = run(program="onboarding", timeouts={"login": 100, "run": 300})["run"]
     assert (found["timeouts"]["run"], round(found["deadline"] - found["started"])) == (400.0, 400)
@@ -315,7 +326,13 @@ def test_run_stage_bad_settings_of_the_database_are_told_with_all_others() -> No
     found = problems(
         database="state.db", uid_max_age="soon", forget_after="1h", timeouts={"store": -1}, later={"push_retries": -1}
     )
-    words = ("store is -1", "push_retries is -1", "uid_max_age is 'soon'", "forget_after is '1h'", "is no absolute path")
+    words = (
+        "store is -1",
+        "push_retries is -1",
+        "uid_max_age is 'soon'",
+        "forget_after is '1h'",
+        "is no absolute path",
+    )
     assert len(found) == len(words)
     for text, word in zip(found, words, strict=True):
         assert word in text
