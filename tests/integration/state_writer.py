@@ -81,18 +81,36 @@ def numbers_of(state: State) -> set[int]:
     return told
 
 
+def writing(database: str) -> subprocess.Popen[str]:
+    """Start a writer."""
+    return subprocess.Popen([sys.executable, __file__, database, "write"], stdout=subprocess.PIPE, text=True)
+
+
+def pace_of(database: str) -> float:
+    """Give the seconds that a transaction takes here and now."""
+    with writing(database) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        mark = time.monotonic()
+        for _turn in range(5):
+            writer.stdout.readline()
+        pace = (time.monotonic() - mark) / 5
+        writer.send_signal(signal.SIGKILL)
+    return pace
+
+
 def kill(database: str, times: int) -> None:
     """Kill a writer so many times, each at another moment of its work, and look each time what the database tells."""
     state = opened(database)
     dice = random.Random(20261125)
-    torn, lost, last = [], [], 0
+    longest = max(0.06, 2 * pace_of(database))
+    first = last = max(numbers_of(state))
+    torn, lost = [], []
     for turn in range(times):
-        with subprocess.Popen(
-            [sys.executable, __file__, database, "write"], stdout=subprocess.PIPE, text=True
-        ) as writer:
+        with writing(database) as writer:
             assert writer.stdout is not None
             writer.stdout.readline()
-            time.sleep(dice.uniform(0.0, 0.06))
+            time.sleep(dice.uniform(0.0, longest))
             writer.send_signal(signal.SIGKILL)
             said = [int(line) for line in writer.stdout.read().split()]
         acknowledged = max([last + 1, *said])
@@ -102,7 +120,7 @@ def kill(database: str, times: int) -> None:
         last = max(told)
         if not acknowledged <= last <= acknowledged + 1:
             lost.append((turn, acknowledged, last))
-    print(json.dumps({"transactions": last, "torn": torn, "lost": lost}))
+    print(json.dumps({"transactions": last - first, "torn": torn, "lost": lost}))
 
 
 if __name__ == "__main__":
