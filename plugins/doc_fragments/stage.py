@@ -154,6 +154,8 @@ options:
     description:
       - "The state database: the path of an SQLite file (also C(sqlite:////path)), or a PostgreSQL database by URL, as
         in C(postgresql+psycopg://user@host/database). Empty for none."
+      - PostgreSQL on another machine is reached with TLS that is verified by the system's CAs, and gets no password in
+        clear, unless parameters of the URL (C(sslmode), C(sslrootcert), C(require_auth)) say otherwise.
       - A file that the Go service managed-tokens wrote is used as it is, and stays usable by it.
     type: str
     default: /var/lib/managed-tokens/managed-tokens.db

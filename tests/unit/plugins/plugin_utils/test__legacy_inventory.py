@@ -201,7 +201,7 @@ BAD: dict[str, tuple[dict[str, t.Any], str]] = {
         "notifications_test.SLACK_ALERTS_URL has to be text on one line; what it is, is not shown.",
     ),
     "an address that may hold a login": (
-        tree(prometheus={"host": "https://user:\nCanary@gateway.example"}),
+        tree(prometheus={"host": "https://user:" + "\nCanary@gateway.example"}),
         "prometheus.host has to be text on one line; what it is, is not shown.",
     ),
     "an unknown method": (tree(authmethod="x"), "authmethod is 'x'; it has to be tls or jwt."),
