@@ -18,7 +18,7 @@ import os
 import typing as t
 from pathlib import Path
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._vault_life import system_ca
+from ansible_collections.fife.managed_tokens.plugins.module_utils._system_ca import system_ca
 
 if t.TYPE_CHECKING:
     import sqlalchemy as sa
