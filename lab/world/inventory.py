@@ -27,6 +27,7 @@ from world.postgres import DATABASE, ROLE
 ANSIBLE_CFG = """\
 [defaults]
 internal_poll_interval = 0.005
+duplicate_dict_key = error
 
 [inventory]
 unparsed_is_failed = True
