@@ -32,6 +32,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._state_locatio
 )
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._live_progress import LiveProgress
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._preload import preload
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._token_host import LOCAL, check_token_host
 
 # Ansible loads an action in its main process before it forks the first worker for it: nothing else comes so early.
 preload()
@@ -79,7 +80,10 @@ class Door(ActionBase):
         return type(self).STAGE(params, context)
 
     def _is_in_process(self) -> bool:
-        return getattr(self._connection, "transport", "local") == "local"
+        return self._transport() == LOCAL
+
+    def _transport(self) -> str:
+        return str(getattr(self._connection, "transport", LOCAL))
 
     def _validated(self, options: dict[str, t.Any]) -> dict[str, t.Any]:
         checked = ArgumentSpecValidator(self.SPEC).validate(options)
@@ -127,10 +131,12 @@ class OnceDoor(Door):
     BYPASS_HOST_LOOP = True
 
     def check_play(self, task_vars: dict[str, t.Any]) -> None:
-        """Refuse to work in pieces: everything at once is what makes limits, locks and reports right.
+        """Refuse to work in pieces, and elsewhere than on the machine that was named: everything at once is what makes
+        limits, locks and reports right.
 
-        Raises: StageOrder.
+        Raises: StageOrder, BadInput.
         """
+        check_token_host(getattr(self._task, "delegate_to", None), self._transport(), task_vars.get("groups") or {})
         hosts = task_vars.get("ansible_play_hosts") or ()
         batch = task_vars.get("ansible_play_batch") or ()
         if len(batch) < len(hosts):

@@ -159,3 +159,11 @@ def test_door_works_where_nothing_is_in_pieces(
     kind: type[Door], play: dict[str, t.Any], task: dict[str, t.Any]
 ) -> None:
     assert "failed" not in door(kind, **task).run(task_vars={**PLAY, **play})
+
+
+def test_once_door_refuses_a_token_host_that_would_be_the_controller() -> None:
+    groups = {"all": ALL}
+    result = door(delegate_to="nothere.example.org").run(task_vars={**PLAY, "groups": groups})
+    assert (result["failed"], result["kind"]) == (True, "bad_input")
+    assert "managed_tokens_token_host is 'nothere.example.org'" in result["msg"]
+    assert "failed" not in door(delegate_to="localhost").run(task_vars={**PLAY, "groups": groups})
