@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
 from ansible_collections.fife.managed_tokens.plugins.module_utils._inventory_view import InventoryView
+from ansible_collections.fife.managed_tokens.plugins.module_utils._mail_address import not_addresses
 from ansible_collections.fife.managed_tokens.plugins.module_utils._names import (
     is_account,
     is_daemon,
@@ -135,9 +136,12 @@ def _resolve_experiment(
     if token_experiment != name:
         _check_name_part(token_experiment, f"{where}.token_experiment {token_experiment!r}", problems)
     try:
-        as_type(experiment.get("emails") or [], "list")
-    except Unusable as err:
-        problems.append(f"{where}.emails is {experiment.get('emails')!r}; it has to be {err}.")
+        wrong = not_addresses(as_type(experiment.get("emails") or [], "list"))
+    except Unusable:
+        problems.append(f"{where}.emails is {experiment.get('emails')!r}; it has to be a list of e-mail addresses.")
+    else:
+        if wrong:
+            problems.append(f"{where}.emails holds {wrong}; an e-mail address looks like somebody@example.org.")
     roles = experiment.get("roles")
     if not isinstance(roles, t.Mapping) or not roles:
         problems.append(

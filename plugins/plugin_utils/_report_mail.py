@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 import typing as t
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils._mail_address import split_address
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
 from ansible_collections.fife.managed_tokens.plugins.module_utils._time_limit import within
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._clean_outcomes import LAST_SECOND, number
@@ -33,9 +33,6 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_text i
 
 SUBJECT_MARK = "managed tokens"
 DEFAULT_USER = "managed-tokens"
-# Stricter than RFC 5322 on purpose: nothing in it can be taken for a second address or header.
-_SPEC = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?"
-_ADDRESS = re.compile(rf"(?P<name>[^<>@,;:\"\\]*)<(?P<named>{_SPEC})>|(?P<bare>{_SPEC})")
 
 
 def compose(
@@ -136,14 +133,8 @@ def _recipients(emails: t.Iterable[str], problems: list[str]) -> tuple[Address, 
 
 def address_of(entry: str) -> Address | None:
     """Read `user@host` or `Name <user@host>`; None for anything else."""
-    entry = entry.strip()
-    found = _ADDRESS.fullmatch(entry) if entry.isprintable() else None
-    if found is None:
-        return None
-    try:
-        return Address(plain(found["name"] or "")[:60], addr_spec=found["named"] or found["bare"])
-    except ValueError:
-        return None
+    found = split_address(entry)
+    return None if found is None else Address(plain(found[0])[:60], addr_spec=found[1])
 
 
 def _moment_of(collected: Collected) -> float:

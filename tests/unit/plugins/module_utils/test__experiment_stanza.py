@@ -55,6 +55,11 @@ def test_run_stage_gives_both_parts_as_yaml() -> None:
     assert not any("refresh_uids" in line for line in found["lines"])
 
 
+def test_run_stage_without_an_address_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"icarus\.emails holds 'icarus computing'; an e-mail address looks like"):
+        run(emails=["icarus computing"])
+
+
 def test_run_stage_says_what_is_needed_elsewhere() -> None:
     text = "\n".join(run(keytab_path="/keys")["lines"])
     for words in (

@@ -193,7 +193,14 @@ EXPERIMENT_PROBLEMS: tuple[tuple[t.Any, str], ...] = (
     ),
     (
         {"dune": {"roles": GOOD_ROLES, "emails": {"a": 1}}},
-        f"{EXPERIMENT}.emails is {{'a': 1}}; it has to be a list of names.",
+        f"{EXPERIMENT}.emails is {{'a': 1}}; it has to be a list of e-mail addresses.",
+    ),
+    (
+        {"dune": {"roles": GOOD_ROLES, "emails": ["dune-computing example.org", "a@lab.example", "https://x"]}},
+        (
+            f"{EXPERIMENT}.emails holds 'dune-computing example.org', 'https://x'; "
+            "an e-mail address looks like somebody@example.org."
+        ),
     ),
     (
         {"dune": {"roles": {"production": "dunepro"}}},
