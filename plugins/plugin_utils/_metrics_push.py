@@ -48,7 +48,7 @@ def push(registry: prometheus_client.CollectorRegistry, settings: ReportSettings
             "https:// and has no query."
         )
     grouping = {str(name): text(value) for name, value in settings.pushgateway_grouping.items()}
-    if problem := _objection(grouping):
+    if problem := grouping_problem(grouping):
         return f"The metrics were not pushed: {problem}"
     if settings.pushgateway_ca and not os.path.exists(settings.pushgateway_ca):
         shown = one_line(settings.pushgateway_ca, 200)
@@ -107,13 +107,14 @@ def write_textfile(registry: prometheus_client.CollectorRegistry, path: str) -> 
     return ""
 
 
-def _objection(grouping: t.Mapping[str, str]) -> str:
+def grouping_problem(grouping: t.Mapping[str, t.Any]) -> str:
+    """Say in one sentence which label of the setting cannot be used, "" when all can."""
     for name, value in grouping.items():
         shown = f"managed_tokens_pushgateway_grouping names {one_line(name, 60)!r}, which is"
         if not _LABEL.fullmatch(name) or name.startswith("__"):
             return f"{shown} no name of a label."
         if name in _TAKEN:
             return f"{shown} a label that the metrics have themselves."
-        if value in (".", ".."):
+        if text(value) in (".", ".."):
             return f"managed_tokens_pushgateway_grouping.{name} is {value!r}, which cannot be part of a URL."
     return ""

@@ -17,6 +17,8 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from ansible.utils.display import Display
+
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import TokensError
 from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import ONBOARDING
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import is_only_a_look
@@ -38,6 +40,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._child_process
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import SERVICE_EMAIL, SLACK, Delivery, Untold
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import OFF, QUIET, ReportSettings
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings_check import problems_of
 
 # Shares of the time: what people are told gets most. A little is left for all that is not waiting.
 START_SHARE, FIRST_SHARE, LAST_SHARE = 0.1, 0.55, 0.3
@@ -58,11 +61,17 @@ class Told:
     problems: tuple[str, ...]
 
 
-def begin_report(settings: ReportSettings, collected: Collected) -> None:
-    """Tell the dead man's switch that a run has begun.
+def _warn(text: str) -> None:
+    Display().warning(text)
+
+
+def begin_report(settings: ReportSettings, collected: Collected, warn: t.Callable[[str], None] = _warn) -> None:
+    """Tell what is wrong with the settings of the report, and the dead man's switch that a run has begun.
 
     When this returns, nothing of it goes on in this process, of which Ansible is about to fork its workers.
     """
+    for problem in problems_of(settings, sends_nothing=collected.check_mode):
+        warn(_clean(problem, settings))
     if settings.ping_url and not collected.check_mode and _is_regular(collected):
         seconds = settings.send_timeout * START_SHARE
         limited = replace(settings, send_timeout=seconds)
@@ -81,7 +90,8 @@ def report(collected: Collected, settings: ReportSettings, show: Show, bad_setti
         return
     state, problems = _state(settings, collected)
     trouble = problems[0] if problems else ""
-    problems = [*bad_settings, *problems]
+    # A callback has said so when the run began, and Ansible says the same thing once; a task has not.
+    problems = [*bad_settings, *problems, *problems_of(settings, sends_nothing=collected.check_mode)]
     counters, before, unknown = report_state.look(state)
     problems += [unknown] if unknown else []
     decision = policy.decide(collected, counters, before, settings)

@@ -158,6 +158,17 @@ def test_report_in_check_mode_sends_nothing_and_says_what_it_would(monkeypatch: 
     assert "Would be told\n  administrators by mail: 3 troubles\n  dune by mail: 3 troubles" in text
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_report_tells_a_bad_setting_when_the_run_begins_and_to_whom_that_was_not_said(check_mode: bool) -> None:
+    sentence = "managed_tokens_smtp_port is 99999; it has to be a number from 1 to 65535."
+    told: list[str] = []
+    reporting.begin_report(settings(smtp_port=99999), collected(check_mode=check_mode), told.append)
+    assert told == [sentence]
+    shown = Shown()
+    reporting.report(collected(check_mode=check_mode), settings(smtp_port=99999), shown)
+    assert shown.warnings == [sentence]
+
+
 def test_report_of_three_thousand_failures_is_one_mail_for_each_group(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[Message] = []
 
