@@ -11,6 +11,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._settings_name
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_ferry import ARGUMENT_SPEC, run_stage
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _inventory_look as inventory
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OnceDoor
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._outside_settings import check_outside
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._plain_lines import show_line
 
 
@@ -33,6 +34,7 @@ class ActionModule(OnceDoor):
 
         Raises: BadInput.
         """
+        check_outside()
         inventory.check_known_settings(task_vars, KNOWN_SETTINGS)
         hosts = list(task_vars.get("ansible_play_hosts_all") or ())
         inventory.check_run_settings(inventory.look_at(task_vars, hosts), hosts)

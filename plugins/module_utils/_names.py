@@ -49,10 +49,10 @@ def is_daemon(text: str) -> bool:
     return is_host(host) and (not at or is_host(name))
 
 
-def nearest(name: str, known: t.Iterable[str]) -> str | None:
-    """Give the one of `known` that `name` was probably meant to be, if any is near."""
+def nearest(name: str, known: t.Iterable[str], likeness: float = 0.6) -> str | None:
+    """Give the one of `known` that `name` was probably meant to be, if any is near; `likeness` is from 0 to 1."""
     by_lower = {item.lower(): item for item in known}
-    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=likeness)
     return by_lower[found[0]] if found else None
 
 

@@ -7,6 +7,14 @@
 
 from __future__ import annotations
 
+import difflib
+import re
+
+PREFIX = "managed_tokens_"
+# What may be a slip in writing the prefix, and the rest; how much like the prefix it has to be.
+_LIKE_THE_PREFIX = re.compile(r"(m[a-z]{3,9}_?tokens?_)(\w+)", re.IGNORECASE)
+_LIKENESS = 0.85
+
 # Settings of the stages; they are options of the roles.
 STAGE_SETTINGS = frozenset(
     {
@@ -118,3 +126,13 @@ REPORT_SETTINGS = frozenset(
 )
 
 KNOWN_SETTINGS = STAGE_SETTINGS | REPORT_SETTINGS
+
+
+def bare_name(name: str) -> str | None:
+    """Give a setting's name without its prefix, also where that is misspelt; None for a name that is none of ours."""
+    if name.startswith(PREFIX):
+        return name.removeprefix(PREFIX)
+    found = _LIKE_THE_PREFIX.fullmatch(name)
+    if found is None or difflib.SequenceMatcher(None, found[1].lower(), PREFIX).ratio() < _LIKENESS:
+        return None
+    return found[2]

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.fife.managed_tokens.plugins.module_utils._settings_names import KNOWN_SETTINGS
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _inventory_look as inventory
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OnceDoor
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._outside_settings import check_outside
 
 
 class InventoryDoor(OnceDoor):
@@ -23,6 +24,7 @@ class InventoryDoor(OnceDoor):
 
         Raises: BadInput.
         """
+        check_outside()
         return inventory.with_inventory(options, task_vars, KNOWN_SETTINGS, self._template)
 
     def _template(self, value: t.Any, variables: dict[str, t.Any]) -> t.Any:

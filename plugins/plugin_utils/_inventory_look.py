@@ -12,8 +12,8 @@ import typing as t
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
 from ansible_collections.fife.managed_tokens.plugins.module_utils._names import nearest
+from ansible_collections.fife.managed_tokens.plugins.module_utils._settings_names import PREFIX, bare_name
 
-PREFIX = "managed_tokens_"
 ADDRESSES = {"address": "ansible_host", "port": "ansible_port"}
 # Of each host the variables that tell this stage something: Ansible puts a host's variables together anew each time.
 Look = t.Mapping[str, t.Mapping[str, t.Any]]
@@ -98,19 +98,21 @@ def check_run_settings(look: Look, hosts: t.Sequence[str]) -> None:
 def check_known_settings(task_vars: t.Mapping[str, t.Any], known: t.Collection[str]) -> None:
     """Refuse variables that begin like settings and are none: a misspelt one would silently not count.
 
+    Where the beginning itself is misspelt, only what is near a setting is refused: the rest may be somebody else's.
+
     Raises: BadInput with the nearest known name for each.
     """
-    unknown = sorted(name for name in _settings(task_vars) if name not in known)
-    if unknown:
-        # The prefix that all have in common would make everything near.
-        bare = {name.removeprefix(PREFIX) for name in known}
-        near = [nearest(name.removeprefix(PREFIX), bare) for name in unknown]
-        raise BadInput(
-            *(
-                f"The variable {name} is unknown" + (f"; did you mean {PREFIX + found!r}?" if found else ".")
-                for name, found in zip(unknown, near, strict=True)
-            )
-        )
+    unknown = {name: bare for name in task_vars if name not in known and (bare := bare_name(str(name))) is not None}
+    # The prefix that all have in common would make everything near.
+    settings = {name.removeprefix(PREFIX) for name in known}
+    near = {name: nearest(bare, settings) for name, bare in sorted(unknown.items())}
+    problems = [
+        f"The variable {name} is unknown" + (f"; did you mean {PREFIX + found!r}?" if found else ".")
+        for name, found in near.items()
+        if found or name.startswith(PREFIX)
+    ]
+    if problems:
+        raise BadInput(*problems)
 
 
 def _telling(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

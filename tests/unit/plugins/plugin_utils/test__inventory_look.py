@@ -99,3 +99,21 @@ def test_check_known_settings_misspelt_ones_are_told_with_the_nearest() -> None:
         "The variable managed_tokens_zzz is unknown.",
     )
     check_known_settings(dict.fromkeys(KNOWN_SETTINGS, 1), KNOWN_SETTINGS)
+
+
+MISSPELT_PREFIXES = (
+    "managed_token_service", "managedtokens_service", "manage_tokens_service", "manages_tokens_service",
+    "mangaed_tokens_service", "MANAGED_TOKENS_SERVICE", "managed_token_servise",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISSPELT_PREFIXES)
+def test_check_known_settings_misspelt_prefix_of_a_setting_is_told(name: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        check_known_settings({name: "dune_production"}, KNOWN_SETTINGS)
+    assert caught.value.problems == (f"The variable {name} is unknown; did you mean 'managed_tokens_service'?",)
+
+
+@pytest.mark.parametrize("name", ["managed_token_zzz", "monitor_tokens_service", "my_tokens_service", "tokens_service"])
+def test_check_known_settings_what_may_be_somebody_elses_is_fine(name: str) -> None:
+    check_known_settings({name: 1}, KNOWN_SETTINGS)
