@@ -47,7 +47,7 @@ def settle(services: t.Sequence[Service]) -> tuple[list[Service], list[str]]:
     warning for each clash.
 
     The winner is the first by configured name, whatever the order or selection of the run, so it is always the same
-    one. Services without a UID write nothing yet and clash with nobody.
+    one. Services without a UID, and those that are stopped, write nothing and clash with nobody.
     """
     writer: dict[tuple[str, int, str], Service] = {}
     keepers: dict[tuple[str, str], list[frozenset[str]]] = {}
@@ -55,7 +55,7 @@ def settle(services: t.Sequence[Service]) -> tuple[list[Service], list[str]]:
     clashes: dict[tuple[str, str, str], list[str]] = {}
     for service in sorted(services, key=lambda item: item.config_name):
         yields: list[tuple[str, str]] = []
-        for node in service.nodes if service.uid else ():
+        for node in service.nodes if service.uid and service.problem is None else ():
             for path in all_paths(service):
                 winner = writer.setdefault((node.address, node.port, path), service)
                 if winner is not service:

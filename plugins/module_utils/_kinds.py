@@ -283,8 +283,9 @@ KINDS: dict[str, Kind] = {
     ),
     "uid_conflict": Kind(
         "Two accounts would have the same UID.",
-        "Find out which of the two is right in the registry; until then both keep what is stored.",
-        REGISTRY,
+        "Find out which of the two is right, in the registry or in uid at the role; until then what is stored stays, "
+        "and services of both are not served.",
+        OPERATOR,
     ),
     "uid_invalid": Kind(
         "What the registry gives as UID can be none.",

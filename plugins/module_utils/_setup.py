@@ -52,6 +52,9 @@ def add_uids(wanted: t.Sequence[Wanted], source: UidSource) -> list[Service]:
 def complete(service: Service, wanted: Wanted, pool: Pool) -> tuple[Service, Outcome]:
     """Give the service with its vault server and credds, or stopped by the problem that keeps it from having them."""
     watch = Stopwatch()
+    if service.problem is not None:
+        problem = service.problem
+        return service, record(SETUP, FAILED, service, watch, kind=problem.kind, message=problem.message)
     try:
         if not service.uid:
             raise UidUnknown(f"{service.config_name}: account {service.account} has no UID.")

@@ -19,6 +19,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_service_info import (
     ARGUMENT_SPEC as FIRST_STAGE,
 )
+from ansible_collections.fife.managed_tokens.plugins.module_utils._uid_conflicts import stop_conflicts
 
 # What the first stage reads as well; it means the same here.
 _ALSO_HERE = ("experiments", "groups", "hosts", "addresses", "keytab_path", *SHARED_SETTINGS)
@@ -60,11 +61,16 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     )
     if problems or resolved.problems:
         raise BadInput(*problems, *resolved.problems)
-    services, warnings = settle([item.service for item in resolved.wanted])
+    every = stop_conflicts(
+        [item.service for item in resolved.wanted], {item.service.config_name for item in resolved.wanted}
+    )
+    services, warnings = settle(every)
     for warning in warnings:
         if f"{name}_{role}" in warning:
             context.warn(warning)
     new = next(service for service in services if service.config_name == f"{name}_{role}")
+    if new.problem is not None:
+        raise BadInput(new.problem.message)
     found = stanza(new, params["emails"], params.get("uid"))
     return {
         "changed": False,

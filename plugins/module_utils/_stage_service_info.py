@@ -57,6 +57,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_setting
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import DATABASE_SPEC
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_place import place_remark
+from ansible_collections.fife.managed_tokens.plugins.module_utils._uid_conflicts import stop_conflicts
 
 # Where the playbook plays when the inventory has no nodes.
 NO_NODES = "localhost"
@@ -114,7 +115,8 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     if problems:
         raise BadInput(*problems)
     book = look_up_uids(state, Path(params["token_dir"]))
-    services, warnings = settle(add_uids(resolved.wanted, book.source))
+    own_uids = {item.service.config_name for item in resolved.wanted if item.uid is not None}
+    services, warnings = settle(stop_conflicts(add_uids(resolved.wanted, book.source), own_uids))
     for warning in warnings:
         context.warn(warning)
     chosen = limit_to_hosts(select(services, params["experiment"], params["service"]), inventory.play_hosts)
@@ -124,7 +126,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     _check_requirements(chosen)
     run = Run.begin(_with_logins(timeouts, len(chosen)) if params["program"] == ONBOARDING else timeouts)
     wanted = {item.service.config_name: item for item in resolved.wanted}
-    looked_up = [service for service in chosen if wanted[service.config_name].uid is None]
+    looked_up = [service for service in chosen if service.config_name not in own_uids]
     # A database that could not be read in its time is not waited for a second time.
     beginning = _begin(params, context, None if book.trouble else state, run, chosen, services)
     now = time.time()
@@ -140,7 +142,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     chosen, left_alone = leave_to_others(chosen, beginning.held, now=now)
     pool = Pool(run_program, timeouts.kerberos)
     completed = [
-        complete(service, wanted[service.config_name], pool) if service.problem is None else (service, None)
+        (service, None) if _is_held(service) else complete(service, wanted[service.config_name], pool)
         for service in chosen
     ]
     return {
@@ -219,10 +221,14 @@ def _check_requirements(services: t.Sequence[Service]) -> None:
         raise Missing(" ".join(missing))
 
 
+def _is_held(service: Service) -> bool:
+    return service.problem is not None and service.problem.kind == ServiceHeld.kind
+
+
 def _counted(services: t.Sequence[Service], configured: int) -> str:
     nodes = {node.name for service in services for node in service.nodes}
     pairs = sum(len(service.nodes) for service in services)
-    held = sum(service.problem is not None and service.problem.kind == ServiceHeld.kind for service in services)
+    held = sum(map(_is_held, services))
     stopped = sum(service.problem is not None for service in services) - held
     text = f"{len(services)} of {configured} configured services, {len(nodes)} nodes, {pairs} (service, node) pairs"
     if held:

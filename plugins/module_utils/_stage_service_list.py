@@ -24,6 +24,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_service
     ARGUMENT_SPEC as FIRST_STAGE,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_settings import state_of, view_of
+from ansible_collections.fife.managed_tokens.plugins.module_utils._uid_conflicts import stop_conflicts
 
 # What the first stage reads as well; it means the same here.
 _ALSO_HERE = (
@@ -50,7 +51,12 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     for remark in (book.trouble, book.remark):
         if remark:
             context.warn(remark)
-    chosen = select(add_uids(resolved.wanted, book.source), params["experiment"], params["service"])
+    own_uids = {item.service.config_name for item in resolved.wanted if item.uid is not None}
+    services = stop_conflicts(add_uids(resolved.wanted, book.source), own_uids)
+    chosen = select(services, params["experiment"], params["service"])
+    for service in chosen:
+        if service.problem is not None:
+            context.warn(service.problem.message)
     wanted = {item.service.config_name: item for item in resolved.wanted}
     rows = [
         Row(

@@ -60,6 +60,11 @@ def test_run_stage_without_an_address_is_refused() -> None:
         run(emails=["icarus computing"])
 
 
+def test_run_stage_uid_of_another_account_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"icarus_production: the UID 50100 of account icaruspro .* of account dunepro"):
+        run(uid=50100)
+
+
 def test_run_stage_says_what_is_needed_elsewhere() -> None:
     text = "\n".join(run(keytab_path="/keys")["lines"])
     for words in (

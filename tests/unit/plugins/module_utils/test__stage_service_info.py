@@ -353,3 +353,47 @@ def test_run_stage_root_is_refused_where_credds_are_involved(monkeypatch: pytest
     with pytest.raises(RunningAsRoot, match="The running user is root, and dune_production is to be stored on credds"):
         run()
     assert run(token_getter="htgettoken")["services"]
+
+
+def with_two_accounts(first: int | None, second: int | None) -> dict[str, t.Any]:
+    """Give a configuration in which two services of dune are of one account, and a third is of another."""
+    roles: dict[str, t.Any] = {
+        "production": {"account": "dunepro", "uid": first},
+        "test": {"account": "dunepro", "uid": first},
+        "analysis": {"account": "duneana", "uid": second, "nodes": [DUNE[1]]},
+    }
+    other = {"production": {"account": "novapro", "uid": 50110}}
+    return {"dune": {"roles": roles}, "nova": {"roles": other}}
+
+
+def test_run_stage_services_of_two_accounts_with_one_uid_are_stopped_and_the_others_go_on(tmp_path: Path) -> None:
+    database = str(tmp_path / "state.db")
+    state = open_state(database, "", 5.0)
+    assert state is not None
+    with state.write() as db:
+        store_uids(db, {"duneana": 50100}, (), now=time.time(), source="test")
+    warnings: list[str] = []
+    options: dict[str, t.Any] = {
+        "experiments": with_two_accounts(50100, None),
+        "database": database,
+        "token_dir": str(tmp_path),
+    }
+    found = run(warnings, **options, check_mode=True, service=["dune_analysis"])
+    assert found["outcomes"][0]["message"] == (
+        "dune_analysis: the UID 50100 of account duneana (from the state database, for dune_analysis) is also that of "
+        "account dunepro (managed_tokens_experiments.dune.roles.production.uid); each account has to have its own."
+    )
+    found = run(warnings, **options)
+    assert {outcome["config_service"]: outcome.get("kind", "") for outcome in found["outcomes"]} == {
+        "dune_production": "uid_conflict",
+        "dune_test": "uid_conflict",
+        "dune_analysis": "uid_conflict",
+        "nova_production": "",
+    }
+    assert [bool(service["problem"]) for service in found["services"]].count(True) == 3
+    assert not any("both write" in text for text in warnings)
+
+
+def test_run_stage_services_of_one_account_share_its_uid() -> None:
+    found = run(experiments=with_two_accounts(50100, 50101))
+    assert {outcome["status"] for outcome in found["outcomes"]} == {"ok"}

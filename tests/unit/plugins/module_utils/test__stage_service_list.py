@@ -118,3 +118,10 @@ def test_table_keeps_within_its_width() -> None:
 
 def test_table_of_nothing_is_empty() -> None:
     assert table([], 76) == []
+
+
+def test_run_stage_warns_of_two_accounts_with_one_uid() -> None:
+    nova = {"nova": {"roles": {"production": {"account": "novapro", "uid": 50100}}}}
+    warnings: list[str] = []
+    assert len(run(warnings, experiments={**experiments(), **nova})["services"]) == 2
+    assert [text.partition(":")[0] for text in warnings] == ["dune_production", "nova_production"]
