@@ -40,7 +40,7 @@ class ActionModule(Door):
             if not isinstance(batch, t.Mapping) or "nodes" not in batch:
                 raise StageOrder(
                     "There is no batch result in this run: start the whole play, "
-                    "without --start-at-task and with the push stage."
+                    "without --start-at-task and --skip-tags, and with the push stage."
                 )
             options["outcomes"] = [batch["outcomes"][position] for position in batch["nodes"].get(node, ())]
         return options

@@ -239,7 +239,7 @@ KINDS: dict[str, Kind] = {
     ),
     "stage_order": Kind(
         "A stage was started without the stage before it, or in pieces.",
-        "Start the whole play, without --start-at-task and without serial.",
+        "Start the whole play, without --start-at-task, --skip-tags and serial; one stage alone is run with --tags.",
         OPERATOR,
     ),
     "state_unavailable": Kind(

@@ -81,7 +81,7 @@ def services_option(params: t.Mapping[str, t.Any]) -> list[Service]:
     if not params.get("services"):
         raise StageOrder(
             "There are no services: the stage before this one has not run; "
-            "start the whole play, without --start-at-task."
+            "start the whole play, without --start-at-task and --skip-tags, or up to one stage with --tags."
         )
     try:
         return [Service.from_dict(plain) for plain in params.get("services") or ()]

@@ -29,6 +29,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import
     look_up_uids,
     remember_uids,
 )
+from ansible_collections.fife.managed_tokens.plugins.module_utils._names import suggestion
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import run_program
 from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import (
     missing_packages,
@@ -61,6 +62,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._uid_conflicts
 
 # Where the playbook plays when the inventory has no nodes.
 NO_NODES = "localhost"
+DEFAULT_GROUP = "experiments"
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "experiments": {"type": "dict", "required": True},
@@ -69,7 +71,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "groups": {"type": "dict"},
     "hosts": {"type": "list", "elements": "str"},
     "addresses": {"type": "dict"},
-    "group": {"type": "str", "default": "experiments"},
+    "group": {"type": "str", "default": DEFAULT_GROUP},
     "keytab_path": {"type": "path", "default": DEFAULT_KEYTAB_PATH},
     "principal": {"type": "str"},
     "credds": {"type": "list", "elements": "str"},
@@ -98,9 +100,11 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     Raises: BadInput with everything that is wrong with the configuration, Missing with every program and package that
     is needed, RunningAsRoot.
     """
-    if list(params.get("hosts") or ()) == [NO_NODES] and not (params.get("groups") or {}).get(params["group"]):
-        raise BadInput(f"The inventory has no group {params['group']} with hosts, so there is nothing to keep fresh.")
-    problems: list[str] = []
+    problems = _of_group(params)
+    if list(params.get("hosts") or ()) == [NO_NODES] and (problems or not _members(params)):
+        # What else is wrong cannot be seen without nodes.
+        nothing = f"The inventory has no group {params['group']} with hosts, so there is nothing to keep fresh."
+        raise BadInput(*(problems or [nothing]))
     timeouts = timeouts_of(params, problems)
     ages = {name: params[name] for name in ("uid_max_age", "forget_after")}
     problems += later_problems({**(params.get("later") or {}), **ages})
@@ -110,8 +114,8 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         params["experiments"], {key: params.get(key) for key in (*SHARED_SETTINGS, "keytab_path")}, inventory
     )
     problems += resolved.problems
-    if inventory.groups.get(params["group"]):
-        problems += _outside(resolved, frozenset(inventory.groups[params["group"]]), params["group"])
+    if members := _members(params):
+        problems += _outside(resolved, frozenset(members), params["group"])
     if problems:
         raise BadInput(*problems)
     book = look_up_uids(state, Path(params["token_dir"]))
@@ -119,9 +123,10 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     services, warnings = settle(stop_conflicts(add_uids(resolved.wanted, book.source), own_uids))
     for warning in warnings:
         context.warn(warning)
-    chosen = limit_to_hosts(select(services, params["experiment"], params["service"]), inventory.play_hosts)
+    asked = select(services, params["experiment"], params["service"])
+    chosen = limit_to_hosts(asked, inventory.play_hosts)
     if not chosen:
-        raise BadInput(_nothing_to_do(params, len(services), len(inventory.play_hosts)))
+        raise BadInput(_nothing_to_do(params, len(asked), len(inventory.play_hosts)))
     refuse_root(chosen, os.geteuid())
     _check_requirements(chosen)
     run = Run.begin(_with_logins(timeouts, len(chosen)) if params["program"] == ONBOARDING else timeouts)
@@ -192,6 +197,24 @@ def _with_logins(timeouts: Timeouts, logins: int) -> Timeouts:
     return replace(timeouts, run=timeouts.run + logins * timeouts.login)
 
 
+def _of_group(params: t.Mapping[str, t.Any]) -> list[str]:
+    group, groups = params["group"], params.get("groups") or {}
+    if group == DEFAULT_GROUP:
+        return []
+    if group not in groups:
+        return [f"managed_tokens_group is {group!r}, which is no group of the inventory{suggestion(group, groups)}"]
+    if list(params.get("hosts") or ()) == [NO_NODES] and _members(params):
+        hint = f"give it on the command line, -e managed_tokens_group={group}"
+        why = "a playbook chooses them before there are variables of the inventory"
+        return [f"managed_tokens_group is {group!r}, but the play has other hosts: {why}, so {hint}."]
+    return []
+
+
+def _members(params: t.Mapping[str, t.Any]) -> t.Sequence[str]:
+    members: t.Sequence[str] = (params.get("groups") or {}).get(params["group"]) or ()
+    return members
+
+
 def _outside(resolved: Resolved, members: frozenset[str], group: str) -> list[str]:
     return [
         f"managed_tokens_experiments.{item.service.experiment}.roles.{item.service.role} is for node {node.name}, "
@@ -202,14 +225,14 @@ def _outside(resolved: Resolved, members: frozenset[str], group: str) -> list[st
     ]
 
 
-def _nothing_to_do(params: t.Mapping[str, t.Any], configured: int, hosts: int) -> str:
-    if not configured:
+def _nothing_to_do(params: t.Mapping[str, t.Any], asked: int, hosts: int) -> str:
+    if not asked:
         return "No service is configured: managed_tokens_experiments is empty."
     if not hosts:
         return "There is no service to work on: the play has no hosts."
     narrowed = params["experiment"] or params["service"]
     return (
-        f"There is no service to work on: none of the {configured} configured services"
+        f"There is no service to work on: none of the {asked} configured services"
         + (" that were asked for" if narrowed else "")
         + f" has a node among the {hosts} hosts of this play (after --limit)."
     )

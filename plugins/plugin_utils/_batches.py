@@ -23,6 +23,8 @@ def with_outcomes(options: dict[str, t.Any], task_vars: t.Mapping[str, t.Any]) -
         batches = [task_vars.get(name) for name in options.get("batches") or ()]
         ran = [batch for batch in batches if isinstance(batch, t.Mapping) and "outcomes" in batch]
         if not ran:
-            raise StageOrder("No stage has run in this play: start the whole play, without --start-at-task.")
+            raise StageOrder(
+                "No stage has run in this play: start the whole play, without --start-at-task and --skip-tags."
+            )
         options["outcomes"] = [outcome for batch in ran for outcome in batch["outcomes"]]
     return options

@@ -89,4 +89,4 @@ def test_run_first_host_says_what_the_verdict_cannot_when_no_host_is_well(
 def test_run_without_a_batch_says_how_to_start(batch: dict[str, t.Any]) -> None:
     result = result_of("a", **batch)
     assert (result["failed"], result["kind"]) == (True, "stage_order")
-    assert "start the whole play" in result["msg"]
+    assert "start the whole play, without --start-at-task and --skip-tags" in result["msg"]

@@ -11,8 +11,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, KeytabMissing
-from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context, Stage, answer
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, KeytabMissing, StageOrder
+from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context, Stage, answer, services_option
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_verdict import run_node_result, run_verdict
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import outcome
 
@@ -87,6 +87,12 @@ def test_answer_unexpected_error_is_not_hidden() -> None:
 
     with pytest.raises(ZeroDivisionError):
         answer(FakeModule(), stage)
+
+
+@pytest.mark.parametrize("params", [{}, {"services": []}])
+def test_services_option_without_the_stage_before_names_both_ways_to_leave_it_out(params: dict[str, t.Any]) -> None:
+    with pytest.raises(StageOrder, match=r"without --start-at-task and --skip-tags, or up to one stage with --tags\."):
+        services_option(params)
 
 
 def test_run_node_result_judges_the_nodes_outcomes() -> None:

@@ -162,6 +162,31 @@ NOTHING: tuple[tuple[dict[str, t.Any], str], ...] = (
         ),
     ),
     (
+        {
+            "hosts": ["novagpvm01.lab.example"],
+            "service": ["dune_production"],
+            "experiments": {
+                **experiments(),
+                "mu2e": {"roles": {"x": {"account": "mu2epro", "uid": 7, "nodes": [DUNE[0]]}}},
+            },
+        },
+        (
+            "There is no service to work on: none of the 1 configured services that were asked for has a node among "
+            "the 1 hosts of this play (after --limit)."
+        ),
+    ),
+    (
+        {"group": "experimnts"},
+        "managed_tokens_group is 'experimnts', which is no group of the inventory; did you mean 'experiments'?",
+    ),
+    (
+        {"hosts": ["localhost"], "group": "dune"},
+        (
+            "managed_tokens_group is 'dune', but the play has other hosts: a playbook chooses them before there are "
+            "variables of the inventory, so give it on the command line, -e managed_tokens_group=dune."
+        ),
+    ),
+    (
         {"hosts": ["novagpvm01.lab.example"], "service": ["dune_production"]},
         (
             "There is no service to work on: none of the 1 configured services that were asked for has a node "

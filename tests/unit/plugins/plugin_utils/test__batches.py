@@ -45,5 +45,5 @@ def test_with_outcomes_leaves_those_that_were_given(given: list[dict[str, str]])
     "options", [{}, {"batches": None}, {"batches": []}, {"batches": ["missing", "skipped", "text"]}]
 )
 def test_with_outcomes_when_no_stage_ran_says_how_to_start(options: dict[str, t.Any]) -> None:
-    with pytest.raises(StageOrder, match="without --start-at-task"):
+    with pytest.raises(StageOrder, match="without --start-at-task and --skip-tags"):
         with_outcomes(options, VARS)
