@@ -31,6 +31,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._state_locatio
     split_password,
 )
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._live_progress import LiveProgress
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._outside_settings import with_database
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._preload import preload
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._token_host import LOCAL, check_token_host
 
@@ -54,7 +55,8 @@ class Door(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         try:
             self.check_play(task_vars)
-            options = _hide_password(self.complete(dict(self._task.args), task_vars))
+            given = with_database(dict(self._task.args), self.SPEC)
+            options = _hide_password(self.complete(given, task_vars))
             if not self._is_in_process():
                 result.update(
                     self._execute_module(module_name=self._task.action, module_args=options, task_vars=task_vars)

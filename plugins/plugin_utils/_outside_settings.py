@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection: may change in any release.
-"""Find settings in the environment and in ansible.cfg that would silently not count.
+"""Read settings that stand in the environment or in ansible.cfg, and find those that would silently not count.
 
 The section of ansible.cfg is ours alone, so that an unknown key is refused. A name in the environment may be another
 program's: it is a warning, and only where one of ours is near.
@@ -17,6 +17,7 @@ import typing as t
 from dataclasses import fields
 
 from ansible import constants
+from ansible.parsing.quoting import unquote
 from ansible.utils.display import Display
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
@@ -26,6 +27,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._settings_name
     PREFIX,
     bare_name,
 )
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import DATABASE_SPEC
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 
 SECTION = "managed_tokens"
@@ -67,14 +69,31 @@ def of_environment(environment: t.Mapping[str, str]) -> list[str]:
 
 def of_section(path: str | None) -> list[str]:
     """Give one sentence for each unknown key of our section of the configuration file at `path`."""
+    return [
+        f"{path}: [{SECTION}] has the unknown key {key!r}{_advice(key)}" for key in _section(path) if key not in NAMES
+    ]
+
+
+def with_database(options: dict[str, t.Any], spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Give the options of a stage with where the state database is, as the report reads it: the environment, then
+    ansible.cfg. What a task says wins, and with it the inventory's variables."""
+    missing = [name for name in DATABASE_SPEC if name in spec and options.get(name) is None]
+    section = _section(getattr(constants, "CONFIG_FILE", None)) if missing else {}
+    for name in missing:
+        value = os.environ.get(f"{PREFIX}{name}".upper(), section.get(name))
+        if value is not None:
+            options[name] = value
+    return options
+
+
+def _section(path: str | None) -> dict[str, str]:
     # As Ansible reads it, which has said what is wrong with the file.
     parser = configparser.ConfigParser(inline_comment_prefixes=(";",), interpolation=None, strict=False)
     try:
         parser.read([path] if path else [])
     except (configparser.Error, UnicodeError):
-        return []
-    keys = parser.options(SECTION) if parser.has_section(SECTION) else []
-    return [f"{path}: [{SECTION}] has the unknown key {key!r}{_advice(key)}" for key in keys if key not in NAMES]
+        return {}
+    return {key: unquote(value) for key, value in parser.items(SECTION)} if parser.has_section(SECTION) else {}
 
 
 def _advice(key: str) -> str:

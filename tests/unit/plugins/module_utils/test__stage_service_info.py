@@ -380,17 +380,6 @@ def test_run_stage_root_is_refused_where_credds_are_involved(monkeypatch: pytest
     assert run(token_getter="htgettoken")["services"]
 
 
-def with_two_accounts(first: int | None, second: int | None) -> dict[str, t.Any]:
-    """Give a configuration in which two services of dune are of one account, and a third is of another."""
-    roles: dict[str, t.Any] = {
-        "production": {"account": "dunepro", "uid": first},
-        "test": {"account": "dunepro", "uid": first},
-        "analysis": {"account": "duneana", "uid": second, "nodes": [DUNE[1]]},
-    }
-    other = {"production": {"account": "novapro", "uid": 50110}}
-    return {"dune": {"roles": roles}, "nova": {"roles": other}}
-
-
 def test_run_stage_services_of_two_accounts_with_one_uid_are_stopped_and_the_others_go_on(tmp_path: Path) -> None:
     database = str(tmp_path / "state.db")
     state = open_state(database, "", 5.0)
@@ -398,8 +387,13 @@ def test_run_stage_services_of_two_accounts_with_one_uid_are_stopped_and_the_oth
     with state.write() as db:
         store_uids(db, {"duneana": 50100}, (), now=time.time(), source="test")
     warnings: list[str] = []
+    own = {"account": "dunepro", "uid": 50100}
+    roles = {"production": own, "test": own, "analysis": {"account": "duneana", "nodes": [DUNE[1]]}}
     options: dict[str, t.Any] = {
-        "experiments": with_two_accounts(50100, None),
+        "experiments": {
+            "dune": {"roles": roles},
+            "nova": {"roles": {"production": {"account": "novapro", "uid": 50110}}},
+        },
         "database": database,
         "token_dir": str(tmp_path),
     }
@@ -417,8 +411,3 @@ def test_run_stage_services_of_two_accounts_with_one_uid_are_stopped_and_the_oth
     }
     assert [bool(service["problem"]) for service in found["services"]].count(True) == 3
     assert not any("both write" in text for text in warnings)
-
-
-def test_run_stage_services_of_one_account_share_its_uid() -> None:
-    found = run(experiments=with_two_accounts(50100, 50101))
-    assert {outcome["status"] for outcome in found["outcomes"]} == {"ok"}

@@ -15,6 +15,7 @@ from ansible.errors import AnsibleActionFail
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import KeytabMissing
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import DATABASE_SPEC
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import Door, OnceDoor
 
 ALL = ["a", "b", "c"]
@@ -123,6 +124,20 @@ def test_run_hands_no_password_on_in_an_option_that_is_shown(
 ) -> None:
     monkeypatch.setattr(Door, "_execute_module", lambda _self, **call: {"options": call["module_args"]})
     assert door(transport="ssh", args=args).run(task_vars=PLAY)["options"] == shown
+
+
+class WithDatabase(SomeDoor):
+    """A door of a stage that uses the state database."""
+
+    SPEC: t.ClassVar[dict[str, t.Any]] = {**SomeDoor.SPEC, **DATABASE_SPEC}
+
+
+def test_run_takes_the_database_from_where_the_report_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MANAGED_TOKENS_DATABASE", "postgresql://u" + ":secret@db/d")
+    result = door(WithDatabase).run(task_vars=PLAY)
+    assert (result["database"], result["database_password"]) == ("postgresql://u@db/d", "secret")
+    assert door(WithDatabase, args={"database": "/x.db"}).run(task_vars=PLAY)["database"] == "/x.db"
+    assert "database" not in door().run(task_vars=PLAY)
 
 
 def test_once_door_is_started_for_one_host_only() -> None:

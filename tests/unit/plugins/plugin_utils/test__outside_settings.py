@@ -11,11 +11,13 @@ import pytest
 from ansible import constants
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state_location import DATABASE_SPEC
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._outside_settings import (
     NAMES,
     check_outside,
     of_environment,
     of_section,
+    with_database,
 )
 
 ENVIRONMENT: tuple[tuple[str, str], ...] = (
@@ -83,3 +85,25 @@ def test_check_outside_warns_of_the_environment_and_refuses_a_key(
     monkeypatch.setattr(constants, "CONFIG_FILE", str(section(tmp_path, "thresold = 1")))
     with pytest.raises(BadInput, match="unknown key 'thresold'; did you mean 'threshold'"):
         check_outside(warnings.append)
+
+
+def test_with_database_the_task_wins_over_the_environment_over_ansible_cfg(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = section(tmp_path, "database = '/cfg.db'", "database_password = cfg", "database_timeout = 3 ; seconds")
+    monkeypatch.setattr(constants, "CONFIG_FILE", str(path))
+    monkeypatch.setenv("MANAGED_TOKENS_DATABASE_PASSWORD", "environment")
+    assert with_database({"database_timeout": 5, "x": 1}, {**DATABASE_SPEC, "x": {}}) == {
+        "database": "/cfg.db",
+        "database_password": "environment",
+        "database_timeout": 5,
+        "x": 1,
+    }
+
+
+@pytest.mark.parametrize(("options", "spec"), [({"database": ""}, {"database": {}}), ({"x": 1}, {"x": {}})])
+def test_with_database_leaves_what_is_said_and_what_knows_no_database(
+    options: dict[str, object], spec: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MANAGED_TOKENS_DATABASE", "/environment.db")
+    assert with_database(dict(options), spec) == options
