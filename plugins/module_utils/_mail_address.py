@@ -15,6 +15,7 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9-]+"
 _SPEC = rf"(?=[^@]{{1,64}}@[A-Za-z0-9]){_ATOM}(?:\.{_ATOM})*@(?=[^@>]{{1,254}}(?:>|\Z)){_LABEL}(?:\.{_LABEL})*(?<!-)"
 _ADDRESS = re.compile(rf"(?P<name>[^<>@,;:\"\\]*)<(?P<named>{_SPEC})>|(?P<bare>{_SPEC})")
+URL = "a URL (not shown: it may be a secret)"
 
 
 def split_address(entry: str) -> tuple[str, str] | None:
@@ -25,7 +26,10 @@ def split_address(entry: str) -> tuple[str, str] | None:
 
 
 def not_addresses(entries: t.Iterable[str], most: int = 3) -> str:
-    """Quote those of `entries` that are no address, the first few of them; "" when all are."""
+    """Quote those of `entries` that are no address, the first few of them; "" when all are.
+
+    One with a slash may be the URL of a webhook, which is a secret.
+    """
     wrong = [entry for entry in dict.fromkeys(entries) if split_address(entry) is None]
     more = f" and {len(wrong) - most} more" if len(wrong) > most else ""
-    return ", ".join(repr(entry[:60]) for entry in wrong[:most]) + more
+    return ", ".join(URL if "/" in entry else repr(entry[:60]) for entry in wrong[:most]) + more

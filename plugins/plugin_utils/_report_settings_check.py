@@ -48,7 +48,8 @@ def _of_messages(settings: ReportSettings) -> t.Iterator[str]:
             # Not quoted: it is a secret.
             yield f"{PREFIX}{name} is no http or https URL."
     if settings.smtp_host and not is_host(settings.smtp_host):
-        yield f"{PREFIX}smtp_host is {settings.smtp_host[:100]!r}; it has to be a host's name, without scheme and port."
+        # Not quoted: a URL may hold a password.
+        yield f"{PREFIX}smtp_host is no host's name; it is written without scheme, user and port."
     if not 0 < settings.smtp_port < 65536:
         yield f"{PREFIX}smtp_port is {settings.smtp_port}; it has to be a number from 1 to 65535."
     if not 0 < settings.send_timeout < math.inf:

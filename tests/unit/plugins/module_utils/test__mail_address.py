@@ -51,3 +51,4 @@ def test_not_addresses_are_quoted_a_few_of_them() -> None:
     assert not_addresses(["a@x", "Name <b@x>"]) == ""
     assert not_addresses(["b", "a@x", "b", "c"]) == "'b', 'c'"
     assert not_addresses([*"bcdef"]) == "'b', 'c', 'd' and 2 more"
+    assert not_addresses(["https://hooks/Canary"]) == "a URL (not shown: it may be a secret)"

@@ -198,7 +198,7 @@ EXPERIMENT_PROBLEMS: tuple[tuple[t.Any, str], ...] = (
     (
         {"dune": {"roles": GOOD_ROLES, "emails": ["dune-computing example.org", "a@lab.example", "https://x"]}},
         (
-            f"{EXPERIMENT}.emails holds 'dune-computing example.org', 'https://x'; "
+            f"{EXPERIMENT}.emails holds 'dune-computing example.org', a URL (not shown: it may be a secret); "
             "an e-mail address looks like somebody@example.org."
         ),
     ),

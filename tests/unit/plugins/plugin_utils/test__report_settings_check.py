@@ -28,8 +28,8 @@ OF_MESSAGES: tuple[tuple[dict[str, t.Any], str], ...] = (
     ({"slack_webhook": "hooks.slack.com/CanarySecret"}, f"managed_tokens_slack_webhook {URL}"),
     ({"test_slack_webhook": "hooks.slack.com/CanarySecret"}, f"managed_tokens_test_slack_webhook {URL}"),
     (
-        {"smtp_host": "smtp://mail.lab.example"},
-        "managed_tokens_smtp_host is 'smtp://mail.lab.example'; it has to be a host's name, without scheme and port.",
+        {"smtp_host": "smtp://user:secret@mail.lab.example"},
+        "managed_tokens_smtp_host is no host's name; it is written without scheme, user and port.",
     ),
     ({"smtp_port": 99999}, "managed_tokens_smtp_port is 99999; it has to be a number from 1 to 65535."),
     ({"send_timeout": -1.0}, "managed_tokens_send_timeout is -1; it has to be more than 0 seconds."),
