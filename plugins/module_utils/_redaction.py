@@ -17,11 +17,16 @@ LIMIT = 400
 REDACTED = "[redacted]"
 
 # Vault service and batch tokens (hvs., hvb., hvr.); then old ones (s., b.), JSON web tokens, and what follows an
-# authorisation header. What stands before them does not matter: a word may be glued to a token. One after the other,
+# authorisation header. A word may be glued to a token; but many a name goes on behind an s or b and a dot
+# (roles.analysis.NAME), so there an old token has to look like one, of small and capital letters. One after the other,
 # so that none takes away the beginning of another.
+_BEGINNING = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2}))"
 _SECRETS = (
     re.compile(r"hv[sbr]\.[A-Za-z0-9_-]{6,}"),
-    re.compile(r"[sb]\.[A-Za-z0-9]{20,}|eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,2}"),
+    re.compile(
+        rf"(?:{_BEGINNING}[sb]\.|[sb]\.(?=[a-z0-9]*[A-Z])(?=[A-Z0-9]*[a-z]))[A-Za-z0-9]{{20,}}"
+        r"|eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,2}"
+    ),
     re.compile(r"(?<=Negotiate )[A-Za-z0-9+/=]{8,}|(?<=Bearer )[A-Za-z0-9._~+/=-]{8,}"),
 )
 # Each of them holds one of these: most texts hold none, and this is quickly seen (ten times as quickly).

@@ -97,6 +97,36 @@ def test_showable_leaves_what_is_not_bad_as_it_is(text: str, shown: str) -> None
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "managed_tokens_experiments.dune.roles.analysis.thekeythatnobodyknows",
+        "experiments.dune.roles.analysis.50100501005010050100",
+        "webjob.accountsforthenextgeneration",
+        "nodes.DUNEGPVMINTERACTIVENODES01",
+    ],
+)
+def test_redact_leaves_names_with_dots_alone(text: str) -> None:
+    assert redact(text) == text
+
+
+@given(
+    before=st.text(max_size=5),
+    separator=st.characters().filter(lambda char: not (char.isascii() and char.isalnum())),
+    first=st.sampled_from(("s.", "b.", "hvs.", "hvb.", "hvr.")),
+    rest=st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=20, max_size=30),
+)
+def test_redact_token_behind_anything_but_a_letter_or_digit_is_never_shown(
+    before: str, separator: str, first: str, rest: str
+) -> None:
+    assert rest not in redact(f"{before}{separator}{first}{rest}")
+
+
+@pytest.mark.parametrize("separator", [*"=:'\" [](){}/,;|<>@_", "\\n", "%3D"])
+def test_redact_token_behind_what_usually_stands_before_it_is_never_shown(separator: str) -> None:
+    assert redact(f"token{separator}s.abcdefghijklmnopqrst0123") == f"token{separator}{REDACTED}"
+
+
+@pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("a\x00b", "ab"),
