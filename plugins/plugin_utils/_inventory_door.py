@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
 from ansible_collections.fife.managed_tokens.plugins.module_utils._settings_names import KNOWN_SETTINGS
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _inventory_look as inventory
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OnceDoor
@@ -25,6 +26,9 @@ class InventoryDoor(OnceDoor):
         Raises: BadInput.
         """
         check_outside()
+        if isinstance(options.get("experiments"), (list, tuple)):
+            # Ansible's own sentence would be about its classes.
+            raise BadInput("managed_tokens_experiments is a list; it has to be a dictionary of experiments.")
         return inventory.with_inventory(options, task_vars, KNOWN_SETTINGS, self._template)
 
     def _template(self, value: t.Any, variables: dict[str, t.Any]) -> t.Any:

@@ -33,6 +33,8 @@ NAMESPACE = "fife.managed_tokens."
 REPEATING = ("node_result", "run_verdict", "report")
 # They only look, and are no run: nobody is told of what they say.
 LOOKING = ("service_list", "status_info", "experiment_stanza")
+# What comes before the first stage; it counts when it fails.
+BEFORE = ("settings_check",)
 LOOKING_ROLE = f"{NAMESPACE}status"
 # By a role, and by the stage that a program begins with.
 PROGRAMS = {
@@ -118,7 +120,7 @@ class PlayListener:
     def _stage_of(self, task: t.Any) -> str | None:
         name = str(getattr(task, "resolved_action", None) or task.action)
         stage = name.removeprefix(NAMESPACE) if name.startswith(NAMESPACE) else None
-        return None if stage in LOOKING else stage
+        return None if stage in (*LOOKING, *BEFORE) else stage
 
     def _is_ours(self, task: t.Any) -> bool:
         name = self._role_of(task)

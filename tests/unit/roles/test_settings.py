@@ -17,6 +17,7 @@ import yaml
 
 from ansible_collections.fife.managed_tokens.plugins.action.login_audience import AUDIENCE_SPEC
 from ansible_collections.fife.managed_tokens.plugins.action.report import REPORT_SPEC
+from ansible_collections.fife.managed_tokens.plugins.action.settings_check import SETTINGS_CHECK_SPEC
 from ansible_collections.fife.managed_tokens.plugins.doc_fragments.stage import ModuleDocFragment
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Timeouts
 from ansible_collections.fife.managed_tokens.plugins.module_utils._settings_names import (
@@ -62,6 +63,7 @@ SPECS: dict[str, dict[str, t.Any]] = {
     "node_result": NODE_RESULT_SPEC,
     "report": REPORT_SPEC,
     "run_record": spec_of("record"),
+    "settings_check": SETTINGS_CHECK_SPEC,
     "status_info": spec_of("status"),
     "run_verdict": RUN_VERDICT_SPEC,
 }

@@ -61,3 +61,10 @@ def test_complete_setting_that_differs_between_hosts_is_refused() -> None:
     hosts = {"a": {"managed_tokens_principal": "x"}, "b": {}}
     with pytest.raises(BadInput, match="is not the same for the hosts a and b"):
         completed({}, hostvars=hosts, ansible_play_hosts_all=["a", "b"])
+
+
+def test_complete_experiments_that_are_a_list_are_refused() -> None:
+    with pytest.raises(
+        BadInput, match="managed_tokens_experiments is a list; it has to be a dictionary of experiments"
+    ):
+        completed({"experiments": [{"dune": {}}]})

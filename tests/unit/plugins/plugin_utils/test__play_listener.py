@@ -170,9 +170,11 @@ def test_result_stage_that_could_not_begin_is_a_refusal(listener: PlayListener) 
     assert not found.is_well
 
 
-def test_result_failed_check_of_our_role_is_a_refusal_although_no_stage_has_begun() -> None:
+@pytest.mark.parametrize("action", ["ansible.builtin.assert", "fife.managed_tokens.settings_check"])
+def test_result_failed_check_of_our_role_is_a_refusal_although_no_stage_has_begun(action: str) -> None:
     listener = PlayListener()
-    task = FakeTask("ansible.builtin.validate_argument_spec", _role=FakeRole("fife.managed_tokens.token_push"))
+    task = FakeTask(action, _role=FakeRole("fife.managed_tokens.token_push"))
+    assert not listener.task_begins(task)
     listener.result(FakeResult(task, {"msg": "no such option"}), is_failed=True)
     found = listener.finish(FakeStats())
     assert found is not None
@@ -207,7 +209,7 @@ def test_what_only_looks_is_no_run_and_nobody_is_told_of_it(name: str) -> None:
     role = FakeRole("fife.managed_tokens.status")
     assert not listener.task_begins(FakeTask(f"fife.managed_tokens.{name}"))
     listener.result(
-        FakeResult(FakeTask("ansible.builtin.validate_argument_spec", _role=role), {"msg": "no"}), is_failed=True
+        FakeResult(FakeTask("fife.managed_tokens.settings_check", _role=role), {"msg": "no"}), is_failed=True
     )
     listener.result(FakeResult(FakeTask(f"fife.managed_tokens.{name}", _role=role), {"msg": "red"}), is_failed=True)
     assert listener.finish(FakeStats()) is None
