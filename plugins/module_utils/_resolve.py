@@ -172,6 +172,13 @@ def _check_name_part(text: str, where: str, problems: list[str]) -> None:
         )
 
 
+def _check_absolute(path: str, where: str, problems: list[str]) -> None:
+    # Where the run happens to be started from must not decide which file it is.
+    text = f"{where} is {path!r}; it has to be an absolute path."
+    if not os.path.isabs(path) and text not in problems:
+        problems.append(text)
+
+
 def _resolve_role(
     experiment: str,
     token_experiment: str,
@@ -202,9 +209,15 @@ def _resolve_role(
     ssh_port = settings.get("ssh_port")
     if ssh_port is not None and not 0 < ssh_port < 65536:
         problems.append(f"{where}.ssh_port is {ssh_port}; it has to be a number from 1 to 65535.")
-    keytab = settings.get("keytab") or os.path.join(
-        str(general.get("keytab_path") or DEFAULT_KEYTAB_PATH), f"{account}.keytab"
-    )
+    keytabs = str(general.get("keytab_path") or DEFAULT_KEYTAB_PATH)
+    keytab = settings.get("keytab")
+    token_dir = settings.get("token_dir") or DEFAULT_TOKEN_DIR
+    if keytab:
+        _check_absolute(keytab, settings.place("keytab"), problems)
+    else:
+        _check_absolute(keytabs, "managed_tokens_keytab_path", problems)
+        keytab = os.path.join(keytabs, f"{account}.keytab")
+    _check_absolute(token_dir, settings.place("token_dir"), problems)
     hosts = inventory.expand(
         settings.get("nodes", []) if settings.has("nodes") else _own_group(experiment, where, inventory, problems),
         f"{where}.nodes",
@@ -231,11 +244,11 @@ def _resolve_role(
         account=account,
         uid=uid or 0,
         principal=principal,
-        keytab=str(keytab),
+        keytab=keytab,
         vault_server=vault_server,
         token_getter=settings.get("token_getter") or CONDOR,
         nodes=tuple(_at_port(inventory.node(host, problems), ssh_port) for host in hosts),
-        token_dir=settings.get("token_dir") or DEFAULT_TOKEN_DIR,
+        token_dir=token_dir,
         notify=bool(settings.get("notify", True)),
     )
     default_role_file = settings.get("default_role_file", DEFAULT_ROLE_FILE) or ""

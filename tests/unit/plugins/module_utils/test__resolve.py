@@ -302,3 +302,19 @@ def test_fill_replaces_placeholders_also_with_spaces() -> None:
 def test_fill_anything_else_in_braces_is_bad_input(template: str) -> None:
     with pytest.raises(BadInput, match=r"^here "):
         fill(template, {"a": 1}, "here")
+
+
+RELATIVE: tuple[tuple[dict[str, t.Any], dict[str, t.Any], str], ...] = (
+    ({}, {"keytab_path": "keytabs"}, "managed_tokens_keytab_path is 'keytabs'"),
+    ({}, {"token_dir": "./kept"}, "managed_tokens_token_dir is './kept'"),
+    ({"token_dir": "kept"}, {}, f"{ROLE}.token_dir is 'kept'"),
+    ({"keytab": "~/dune.keytab"}, {"keytab_path": "unused"}, f"{ROLE}.keytab is '~/dune.keytab'"),
+)
+
+
+@pytest.mark.parametrize(("role", "general", "words"), RELATIVE)
+def test_resolve_relative_path_is_told_once(role: dict[str, t.Any], general: dict[str, t.Any], words: str) -> None:
+    values = {"account": "dunepro", "nodes": "dune", **role}
+    roles = {"production": values} if role else {"production": values, "test": values}
+    found = resolved({"dune": {"roles": roles}}, {**GENERAL, **general})
+    assert found.problems == [f"{words}; it has to be an absolute path."]
