@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
+import stat
 import typing as t
 from dataclasses import replace
+from pathlib import Path
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import TokensError
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
@@ -59,11 +61,25 @@ def look(state: State | None, *, now: float, untold: t.Iterable[tuple[str, str]]
     known = tuple((clean(kind), clean(message, MESSAGE_LIMIT)) for kind, message in untold)
     if state is None:
         return Status(now, trouble=NO_DATABASE, untold=known)
+    if state.location.path is not None and _is_nowhere(state.location.path):
+        text = f"{state.label} does not exist, nor does its directory."
+        return Status(now, label=clean(state.label), trouble=clean(text, MESSAGE_LIMIT), untold=known)
     try:
         with state.read() as db:
             return replace(_look(db, now), label=clean(state.label), untold=known)
     except TokensError as err:
         return Status(now, label=clean(state.label), trouble=clean(err.msg, MESSAGE_LIMIT), untold=known)
+
+
+def _is_nowhere(path: Path) -> bool:
+    """Tell whether not even the directory is there: no run has ever written to it, so the path is hardly the one that
+    was meant. A directory that may not be looked into is told of by the database."""
+    try:
+        return not stat.S_ISDIR(path.parent.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
 
 
 def _look(db: sa.Connection, now: float) -> Status:

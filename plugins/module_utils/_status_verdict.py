@@ -223,7 +223,7 @@ def _unknown(status: Status, is_all_late: bool) -> t.Iterator[Finding]:
     if not status.services:
         yield Finding(
             "all services",
-            "No service is configured as far as the state database knows.",
+            f"No service is configured as far as the state database {status.label}".rstrip() + " knows.",
             UNKNOWN,
             advice="Run the playbook token_push; it writes down what is configured.",
         )

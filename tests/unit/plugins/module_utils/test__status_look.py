@@ -68,7 +68,18 @@ def of(state: State, name: str = "dune_production") -> ServiceStatus:
 def test_look_at_nothing_is_empty_and_makes_no_file(tmp_path: Path) -> None:
     found = seen(state_at(tmp_path / "none.db"))
     assert (found.services, found.recent, found.trouble) == ((), (), "")
+    (warning,) = decide(found, max_age=1.0, uid_max_age=1.0, min_life=1.0).warnings
+    assert warning.what == f"No service is configured as far as the state database {tmp_path / 'none.db'} knows."
     assert not (tmp_path / "none.db").exists()
+
+
+def test_look_at_a_path_without_its_directory_is_a_trouble_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for directory in ("nonexistent", "file"):
+        path = tmp_path / directory / "x.db"
+        found = seen(state_at(path))
+        assert found.trouble == f"{path} does not exist, nor does its directory."
+        assert decide(found, max_age=1.0, uid_max_age=1.0, min_life=1.0).colour == "red"
 
 
 def test_look_without_a_database_says_so() -> None:
