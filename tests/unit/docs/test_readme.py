@@ -7,8 +7,16 @@ from __future__ import annotations
 
 import ast
 import configparser
+import re
 import textwrap
 from pathlib import Path
+
+import pytest
+
+from ansible_collections.fife.managed_tokens.plugins.module_utils._settings_names import (
+    REPORT_SETTINGS,
+    STAGE_SETTINGS,
+)
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,3 +40,11 @@ def test_the_sites_ansible_cfg_is_the_laboratorys_and_in_the_checkouts() -> None
     assert settings(laboratory) == asked
     ours = settings((ROOT / "ansible.cfg").read_text(encoding="utf-8"))
     assert {name: {key: ours[name][key] for key in section} for name, section in asked.items()} == asked
+
+
+DOCUMENTS = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+
+
+@pytest.mark.parametrize("setting", sorted(STAGE_SETTINGS | REPORT_SETTINGS))
+def test_every_setting_is_named_where_people_read(setting: str) -> None:
+    assert any(re.search(rf"\b{setting}\b", path.read_text(encoding="utf-8")) for path in DOCUMENTS)
