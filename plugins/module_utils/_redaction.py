@@ -39,6 +39,7 @@ _INVISIBLE = re.compile(
 )
 _SEPARATORS = re.compile(r"[\t-\r\x1c-\x1f\x85\u2028\u2029]+")
 _SPACES = re.compile(r" {2,}")
+_CUT = " ... "
 
 
 def redact(text: str) -> str:
@@ -70,6 +71,16 @@ def one_line(text: str, limit: int = LIMIT) -> str:
     the start."""
     line = redact(_SPACES.sub(" ", _plain(_end_of(text, limit)))).strip()
     return line if len(line) <= limit else "... " + line[-(limit - 4) :].lstrip()
+
+
+def shortened(text: str, limit: int = LIMIT) -> str:
+    """Give `text` as `one_line` does, but cut in its middle: its beginning says whom it is about, its end what the
+    matter is."""
+    line = one_line(text, 40 * limit)
+    if len(line) <= limit:
+        return line
+    end = (limit - len(_CUT)) // 2
+    return line[: limit - len(_CUT) - end].rstrip() + _CUT + line[-end:].lstrip()
 
 
 def last_words(output: str, lines: int = 3, limit: int = LIMIT) -> str:

@@ -39,6 +39,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _status
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._child_process import in_child
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import SERVICE_EMAIL, SLACK, Delivery, Untold
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._quiet_summary import quiet
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import OFF, QUIET, ReportSettings
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings_check import problems_of
 
@@ -105,7 +106,7 @@ def report(collected: Collected, settings: ReportSettings, show: Show, bad_setti
         problems += _export(collected, settings, told, decision.untold, state, trouble)
     lines: list[str] = []
     if settings.summary == QUIET:
-        lines = summary.quiet(collected, told.words)
+        lines = quiet(collected, told.words)
     elif settings.summary != OFF:
         lines = summary.table(collected, told.words, now=collected.ended)
     for line in lines:
@@ -151,7 +152,7 @@ def _export(
 ) -> list[str]:
     limited = replace(settings, send_timeout=settings.send_timeout * LAST_SHARE)
     verdict = "ok" if collected.is_well else "fail"
-    body = "\n".join(summary.quiet(collected, ()))
+    body = "\n".join(quiet(collected, ()))
     work: list[t.Callable[[], str]] = [
         lambda: metrics.export(state, collected, limited),
         lambda: traces.send(collected, limited),

@@ -26,6 +26,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._failures_by_kind import failures_by_kind
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import (
     EMAIL,
     SERVICE_EMAIL,
@@ -38,7 +39,7 @@ WIDTH = 78
 MOST_SERVICES = 25
 MOST_FAILURES = 12
 MOST_DELIVERIES = 12
-MOST_QUIET_LINES = 20
+MESSAGE_LIMIT = 300
 _CHANNELS = {EMAIL: "mail", SLACK: "Slack", SERVICE_EMAIL: "mail"}
 
 
@@ -56,35 +57,6 @@ def table(collected: Collected, told: t.Sequence[str], *, now: float) -> list[st
     if told:
         lines += ["", "Told" if not collected.check_mode else "Would be told", *_wrapped(told)]
     return lines
-
-
-def quiet(collected: Collected, told: t.Sequence[str]) -> list[str]:
-    """Give nothing when all is well, else at most 20 lines, by who has to act."""
-    if collected.is_well:
-        return []
-    groups: dict[str, list[str]] = {}
-    for kind, texts in _by_kind(collected).items():
-        groups.setdefault(explain(kind).who, []).extend(
-            [
-                *texts[:2],
-                *([f"and {len(texts) - 2} more of this kind"] if len(texts) > 2 else []),
-                f"-> {explain(kind).advice}",
-            ]
-        )
-    counts = collected.summary()
-    lines = [
-        (
-            f"managed tokens: {counts['services_failed']} of {counts['services']} services not well, "
-            f"{counts['pairs_failed']} of {counts['pairs']} pairs not in place (run {collected.run or 'not begun'})"
-        )
-    ]
-    for who, texts in sorted(groups.items()):
-        lines += [f"{who}:", *(f"  {text}" for text in texts)]
-    lines += [f"({text})" for text in told]
-    shown = [f"{line[: len(line) - len(line.lstrip(' '))]}{one_line(line, 200)}" for line in lines]
-    if len(shown) > MOST_QUIET_LINES:
-        shown = [*shown[: MOST_QUIET_LINES - 1], f"... and {len(shown) - MOST_QUIET_LINES + 1} more lines"]
-    return shown
 
 
 def deliveries_in_words(
@@ -185,17 +157,8 @@ def _good_of(outcomes: t.Sequence[Outcome]) -> str:
     return f"{good}/{len(outcomes)}"
 
 
-def _by_kind(collected: Collected) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for refusal in collected.refusals:
-        found.setdefault(refusal.kind or "failed", []).append(one_line(refusal.message, 300))
-    for outcome in collected.failures:
-        found.setdefault(outcome.kind or "failed", []).append(one_line(outcome.message, 300))
-    return found
-
-
 def _troubles(collected: Collected) -> list[str]:
-    found = _by_kind(collected)
+    found = failures_by_kind(collected, MESSAGE_LIMIT)
     if not found:
         return []
     lines = ["", "What failed, and what to do"]

@@ -19,6 +19,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction imp
     one_line,
     redact,
     showable,
+    shortened,
 )
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY
 
@@ -39,7 +40,8 @@ SECRETS = (
     "around", ["{}", "token={}", "x{}", "'{}'", "_{}", "a b {} c", "\x1b[31m{}\x1b[0m", "a\x1b[m{}"]
 )
 def test_one_line_token_is_never_shown(secret: str, around: str) -> None:
-    for shown in (one_line(around.format(secret)), last_words(around.format(secret))):
+    text = around.format(secret)
+    for shown in (one_line(text), last_words(text), shortened(text)):
         assert "Canary" not in shown
         assert REDACTED in shown
 
@@ -141,6 +143,18 @@ def test_redact_token_behind_what_usually_stands_before_it_is_never_shown(separa
 )
 def test_one_line_control_characters_are_gone(text: str, shown: str) -> None:
     assert one_line(text) == shown
+
+
+@given(st.text(max_size=600), st.integers(20, 300))
+def test_shortened_keeps_both_ends(text: str, limit: int) -> None:
+    whole, shown = one_line(text, 24_000), shortened(text, limit)
+    assert len(shown) <= limit
+    assert shown == whole or (shown[0], shown[-1]) == (whole[0], whole[-1])
+
+
+def test_shortened_cuts_no_secret_into_something_that_is_none_any_more() -> None:
+    for length in range(40):
+        assert "Canary" not in shortened(f"{'x' * length} {CANARY} {'y' * 40}", 60)
 
 
 def test_one_line_end_is_kept_not_the_start() -> None:

@@ -1,12 +1,11 @@
 # Copyright (c) 2026 fife.managed_tokens contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an operator sees at the end, in 80 columns and in cron's mail."""
+"""What an operator sees at the end, in 80 columns."""
 
 from __future__ import annotations
 
 import typing as t
-import unicodedata
 
 import pytest
 from hypothesis import given
@@ -24,10 +23,8 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import
     Untold,
 )
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_summary import (
-    MOST_QUIET_LINES,
     MOST_SERVICES,
     deliveries_in_words,
-    quiet,
     table,
 )
 
@@ -71,6 +68,11 @@ def test_table_marks_what_failed_and_says_what_to_do_and_who() -> None:
     assert text.endswith("Told\n  dune by mail: 1 trouble")
 
 
+def test_table_names_the_service_of_a_message_that_does_not() -> None:
+    text = "\n".join(table(run(outcome("tickets", "failed", kind="kerberos_refused", message="no")), (), now=13.0))
+    assert f"\n  {DUNE}: no\n" in text
+
+
 def test_table_of_many_services_shows_those_with_trouble_only() -> None:
     many = [outcome("push", service=f"exp{number:03d}_production", node="n1") for number in range(MOST_SERVICES + 5)]
     lines = table(run(*many, REFUSED), (), now=13.0)
@@ -97,28 +99,6 @@ def test_table_of_check_mode_says_would() -> None:
     lines = table(run(*WELL, check_mode=True), ("x",), now=1.0)
     assert lines[1].endswith(", check mode")
     assert "Would be told" in lines
-
-
-def test_quiet_says_nothing_when_all_is_well() -> None:
-    assert quiet(run(*WELL), ("administrators by mail: 1 trouble",)) == []
-
-
-def test_quiet_groups_by_who_has_to_act() -> None:
-    lines = quiet(run(REFUSED, outcome("tickets", "failed", kind="keytab_missing", message="no keytab")), ("told",))
-    assert lines[0] == "managed tokens: 1 of 1 services not well, 1 of 1 pairs not in place (run abc)"
-    assert lines[1:3] == ["node administrators:", f"  {DUNE} on n1: not let in"]
-    assert "operator:" in lines
-    assert lines[-1] == "(told)"
-
-
-@given(st.lists(st.tuples(st.sampled_from(sorted(KINDS)), st.text(max_size=300)), min_size=1, max_size=60))
-def test_quiet_is_never_longer_and_no_text_breaks_its_lines(failures: list[tuple[str, str]]) -> None:
-    found = [
-        outcome("push", "failed", node=f"n{n}", kind=kind, message=text) for n, (kind, text) in enumerate(failures)
-    ]
-    lines = quiet(run(*found), ())
-    assert 0 < len(lines) <= MOST_QUIET_LINES
-    assert not [line for line in lines if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in line)]
 
 
 @given(st.lists(st.text(max_size=200), min_size=1, max_size=30))
