@@ -72,6 +72,11 @@ class Collected:
         """Tell whether nothing failed; a run without any outcome is never well."""
         return bool(self.outcomes) and not (self.failures or self.refusals or self.unreachable or self.failed)
 
+    @property
+    def did_nothing(self) -> bool:
+        """Tell whether nothing was done: the run was refused, or ended before its first stage said anything."""
+        return not self.outcomes
+
     def experiment_of(self, service: str) -> str:
         contact = self.contacts.get(service)
         return contact.experiment if contact is not None else service.partition("_")[0]

@@ -26,6 +26,9 @@ def quiet(collected: Collected, told: t.Sequence[str]) -> list[str]:
         return []
     found = failures_by_kind(collected, LINE_LIMIT - len(INDENT))
     lines = [_first(collected)]
+    if collected.did_nothing and collected.refusals:
+        # The first line has it.
+        found[collected.refusals[0].kind or "failed"].pop(0)
     groups: dict[str, list[str]] = {}
     for kind, texts in found.items():
         more = len(texts) - MOST_OF_KIND
@@ -45,9 +48,18 @@ def quiet(collected: Collected, told: t.Sequence[str]) -> list[str]:
 
 
 def _first(collected: Collected) -> str:
+    if collected.did_nothing:
+        why = f"the run was refused: {collected.refusals[0].message}" if collected.refusals else "and no error said why"
+        return shortened(f"managed tokens: nothing was done, {why}", LINE_LIMIT)
     counts = collected.summary()
-    what = (
-        f"{counts['services_failed']} of {counts['services']} services not well, "
-        f"{counts['pairs_failed']} of {counts['pairs']} pairs not in place (run {collected.run or 'not begun'})"
-    )
-    return shortened(f"managed tokens: {what}", LINE_LIMIT)
+    parts = []
+    if counts["services"]:
+        parts.append(f"{counts['services_failed']} of {counts['services']} services not well")
+    if counts["pairs"]:
+        parts.append(f"{counts['pairs_failed']} of {counts['pairs']} tokens on nodes not in place")
+    accounts = [outcome for outcome in collected.outcomes if outcome.account]
+    if accounts:
+        bad = sum(outcome.is_failure for outcome in accounts)
+        parts.append(f"{bad} of {len(accounts)} accounts without a good answer")
+    what = ", ".join(parts) or "something failed"
+    return shortened(f"managed tokens: {what} (run {collected.run or 'not begun'})", LINE_LIMIT)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import KINDS
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import Outcome
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected, Refusal
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._quiet_summary import LINE_LIMIT, MOST_LINES, quiet
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import outcome
-from ansible_collections.fife.managed_tokens.tests.unit.plugins.collected_runs import good_run
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.collected_runs import good_run, refresh_run, refused_run
 
 DUNE = "dune_production"
 REFUSED = outcome("push", "failed", node="n1", kind="account_refused", message=f"{DUNE} on n1: not let in")
@@ -39,7 +39,7 @@ def test_quiet_says_nothing_when_all_is_well() -> None:
 
 def test_quiet_groups_by_who_has_to_act() -> None:
     lines = quiet(run(REFUSED, outcome("tickets", "failed", kind="keytab_missing", message="no keytab")), ("told",))
-    assert lines[0] == "managed tokens: 1 of 1 services not well, 1 of 1 pairs not in place (run abc)"
+    assert lines[0] == "managed tokens: 1 of 1 services not well, 1 of 1 tokens on nodes not in place (run abc)"
     assert lines[1:3] == ["node administrators:", f"  {DUNE} on n1: not let in"]
     assert "operator:" in lines
     assert lines[-1] == "(told)"
@@ -71,6 +71,28 @@ def test_quiet_line_that_is_too_long_is_cut_in_its_middle() -> None:
     )
     assert " ... " in line
     assert line.endswith("or has been locked")
+
+
+def test_quiet_run_that_was_refused_says_why_and_counts_nothing() -> None:
+    assert quiet(refused_run(), ()) == [
+        "managed tokens: nothing was done, the run was refused: No experiment x.",
+        "operator:",
+        f"  -> {KINDS['bad_input'].advice}",
+    ]
+
+
+def test_quiet_run_that_was_refused_after_something_was_done_counts_that() -> None:
+    lines = quiet(run(REFUSED, refusals=[Refusal("Push", "stage_order", "No tokens.")]), ())
+    assert lines[0].startswith("managed tokens: 1 of 1 services not well, ")
+    assert "  No tokens." in lines
+
+
+def test_quiet_run_that_said_nothing_is_not_well() -> None:
+    assert quiet(run(), ()) == ["managed tokens: nothing was done, and no error said why"]
+
+
+def test_quiet_refresh_of_uids_counts_accounts() -> None:
+    assert quiet(refresh_run(), ())[0] == "managed tokens: 1 of 2 accounts without a good answer (run 0123456789ab)"
 
 
 @given(st.lists(st.tuples(st.sampled_from(sorted(KINDS)), st.text(max_size=300)), min_size=1, max_size=60))
