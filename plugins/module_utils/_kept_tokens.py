@@ -110,11 +110,12 @@ def _sweep(directory: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The kept token to push: its `path`, "" when there is none, with a remark on it; or why vault `refused` those
-    that are kept."""
+    """The kept token to push: its `path`, "" when there is none, with a remark on it and when it `expires` (seconds
+    since the epoch, 0 when vault did not say); or why vault `refused` those that are kept."""
 
     path: str = ""
     remark: str = ""
+    expires: float = 0.0
     refused: str = ""
 
 
@@ -139,6 +140,6 @@ def choose_kept(service: Service, lives: LookUp, *, now: float) -> Chosen:
             with contextlib.suppress(OSError):
                 found.append((life.expires or 0.0, kept.path.stat().st_mtime, str(kept.path), life))
     if found:
-        _expires, _written, path, life = max(found, key=lambda item: item[:3])
-        return Chosen(path, life.remark)
+        expires, _written, path, life = max(found, key=lambda item: item[:3])
+        return Chosen(path, life.remark, expires)
     return Chosen(refused=refused[0] if refused else "")

@@ -45,7 +45,7 @@ class Outcome:
     `started` is seconds since the epoch (UTC), `seconds` the duration by a monotonic clock. `kind` and `message` are
     empty unless something failed, was skipped or deserves a remark. `service` is the real name, `config_service` the
     name in the configuration; pings have neither. `account` is the one that the registry was asked for. `life` is the
-    remaining life of the stored token in seconds, 0 when it is not known.
+    remaining life of the token that was stored or pushed in seconds, 0 when it is not known.
     """
 
     stage: str

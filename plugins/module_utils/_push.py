@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import time
 import typing as t
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -171,7 +172,7 @@ async def _serve(pair: Pair, batch: _Batch) -> Pushed:
         try:
             changes = await _attempt(pair, batch, watch if attempt == 0 else Stopwatch())
             status = CHANGED if changes else OK
-            return Pushed(pair, _record(pair, status, watch, message=pair.remark), tuple(changes))
+            return Pushed(pair, _record(pair, status, watch, message=pair.remark, life=_life(pair)), tuple(changes))
         except TokensError as err:
             pause = min(batch.settings.retry_delay * 2**attempt, LONGEST_RETRY_DELAY_S)
             is_last = attempt >= batch.settings.retries or pair.is_unanswered or not err.retryable
@@ -253,6 +254,10 @@ def _failed(pair: Pair, error: TokensError, watch: Stopwatch, attempts: int = 1)
     if pair.is_unanswered and isinstance(error, NodeUnreachable):
         message += " It did not answer ping either."
     return Pushed(pair, _record(pair, FAILED, watch, kind=error.kind, message=message))
+
+
+def _life(pair: Pair) -> float:
+    return max(0.0, pair.expires - time.time()) if pair.expires else 0.0
 
 
 def _record(pair: Pair, status: str, watch: Stopwatch, **more: t.Any) -> Outcome:

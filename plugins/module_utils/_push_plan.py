@@ -49,7 +49,8 @@ SERVING_SPEC: dict[str, t.Any] = {
 class Pair:
     """One service on one node, with the content for each of its paths there (None: the file has to be absent).
 
-    `stage` and `remark` are what its outcome is recorded under and says when all is well.
+    `stage` and `remark` are what its outcome is recorded under and says when all is well; `expires` is when the token
+    does (0.0: not known).
     """
 
     service: Service
@@ -59,14 +60,17 @@ class Pair:
     is_unanswered: bool = False
     stage: str = PUSH
     remark: str = ""
+    expires: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The token to push, with a remark on it; or what keeps the service from being pushed, of which kind."""
+    """The token to push, with a remark on it and when it `expires` (seconds since the epoch, 0 when nobody knows); or
+    what keeps the service from being pushed, of which kind."""
 
     token: bytes | None = None
     remark: str = ""
+    expires: float = 0.0
     hindrance: str = ""
     kind: str = NotAttempted.kind
 
@@ -98,6 +102,7 @@ def plan(
             node.name in unanswered,
             stage,
             found.remark if present else _stays(service, node),
+            found.expires,
         )
         for node in service.nodes
     ], []
@@ -125,10 +130,10 @@ def _token_of(service: Service, present: bool, check_mode: bool, lives: LookUp) 
         return _Found(hindrance=f"not tried: {why}. {explain(service.problem.kind).advice}")
     if not present or (check_mode and needs_choice(service)):
         return _Found()
-    path, remark = service.token, ""
+    path, remark, expires = service.token, "", service.token_expires
     if needs_choice(service):
         chosen = choose_kept(service, lives, now=time.time())
-        path, remark = chosen.path, chosen.remark
+        path, remark, expires = chosen.path, chosen.remark, chosen.expires
         if chosen.refused:
             why = f"not tried: the token that is kept for it cannot be used: {chosen.refused}."
             return _Found(hindrance=why, kind=TokenRefused.kind)
@@ -136,7 +141,7 @@ def _token_of(service: Service, present: bool, check_mode: bool, lives: LookUp) 
             why = "not tried: no usable token is kept for it; the store stage has to run first."
             return _Found(hindrance=why)
     try:
-        return _Found(checked_token(read_private(Path(path)), path), remark)
+        return _Found(checked_token(read_private(Path(path)), path), remark, expires)
     except (BadFile, TokensError) as err:
         return _Found(hindrance=f"not tried: {err.msg}")
 

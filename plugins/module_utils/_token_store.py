@@ -167,10 +167,10 @@ def _outcome(service: Service, credd: Credd | None, status: str, watch: Stopwatc
     return record(STORE, status, service, watch, credd=credd.name if credd else "", **more)
 
 
-def best_token(stored: t.Sequence[Stored]) -> Path | None:
-    """Give the kept token to push: of those whose storing went well the one that lives longest, by path where that
-    says nothing."""
+def best_token(stored: t.Sequence[Stored]) -> Stored | None:
+    """Give the one whose kept token is to be pushed: of those whose storing went well the one that lives longest, by
+    path where that says nothing."""
     good = [item for item in stored if item.path is not None and not item.outcome.is_failure]
     if not good:
         return None
-    return min(good, key=lambda item: (-(item.life.expires or 0.0), str(item.path))).path
+    return min(good, key=lambda item: (-(item.life.expires or 0.0), str(item.path)))

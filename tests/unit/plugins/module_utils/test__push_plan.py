@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,17 @@ def test_plan_gives_every_node_the_token_and_the_role(ready: Service) -> None:
             ROLE_FILE: b"production\n",
         }
         assert not pair.is_unknown
+
+
+@pytest.mark.parametrize(("life", "expires"), [(Life(4e9), 4e9), (Life(remark="silent"), 0.0)])
+def test_plan_says_when_the_token_expires_if_that_is_known(ready: Service, life: Life, expires: float) -> None:
+    pairs, _outcomes = plan(replace(ready, token_expires=5.0))
+    assert {pair.expires for pair in pairs} == {5.0}
+    keep(look(ready, ""), TOKEN)
+    pairs, _outcomes = plan(replace(ready, token=""), lives=lambda _server, _token: life)
+    assert {pair.expires for pair in pairs} == {expires}
+    pairs, _outcomes = plan(replace(ready, token_expires=5.0), present=False)
+    assert {pair.expires for pair in pairs} == {0.0}
 
 
 def test_plan_absent_wants_every_file_gone(ready: Service) -> None:

@@ -233,7 +233,7 @@ BEST: tuple[tuple[list[Stored], str | None], ...] = (
 @pytest.mark.parametrize(("all_stored", "wanted"), BEST)
 def test_best_token_is_the_longest_living_of_those_that_went_well(all_stored: list[Stored], wanted: str | None) -> None:
     best = best_token(all_stored)
-    assert (str(best) if best else None) == wanted
+    assert (str(best.path) if best else None) == wanted
 
 
 def test_store_without_credd_names_the_service_only(tmp_path: Path) -> None:
