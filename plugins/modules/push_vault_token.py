@@ -111,8 +111,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcomes:
-  description: One outcome for each planned (service, node) pair, C(skipped) for those whose service failed earlier; with
-    the remaining C(life) in seconds of a token that is in place, where that is known.
+  description: One outcome for each planned (service, node) pair, C(skipped) for those whose service failed earlier;
+    with the remaining C(life) in seconds of a token that is in place, where that is known.
   returned: success
   type: list
   elements: dict

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import TOKEN_PUSH
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import Outcome
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_origin import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Collected:
     """One run as seen from outside; times in seconds since the epoch.
 
     `report` names this report from its beginning; `run` is "" until the run has begun, or when it could not.
-    `unreachable` and `failed` are hosts as Ansible counts them.
+    `unreachable` and `failed` are hosts as Ansible counts them; `origin` is where all this is written.
     """
 
     program: str = TOKEN_PUSH
@@ -57,6 +58,7 @@ class Collected:
     failed: tuple[str, ...] = ()
     was_recorded: bool = False
     msg: str = ""
+    origin: Origin = Origin()
 
     @property
     def seconds(self) -> float:

@@ -29,11 +29,26 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class InPlace:
+    """What is known of the tokens in the places (credds and nodes) that a trouble is about.
+
+    `until` is when the first of them expires, in seconds since the epoch, 0.0 when that is known of none; of `unknown`
+    places it is not known, and to `never` places no run is known to have brought one.
+    """
+
+    places: int = 0
+    never: int = 0
+    unknown: int = 0
+    until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One trouble to tell of, or with `is_recovery` the end of one.
 
     `count` is how many runs in a row have failed with it, this one included (0: not counted); `since` when it began, in
-    seconds since the epoch (0.0: not known). `kind` and `message` are those of the outcome.
+    seconds since the epoch (0.0: not known). `kind` and `message` are those of the outcome. `in_place` is what
+    the trouble leaves in place, None when it concerns no token.
     """
 
     key: Key
@@ -43,6 +58,7 @@ class Notice:
     count: int = 0
     since: float = 0.0
     is_recovery: bool = False
+    in_place: InPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)

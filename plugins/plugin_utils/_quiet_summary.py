@@ -13,6 +13,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import shortened
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._failures_by_kind import failures_by_kind
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import SETUP, Key
 
 MOST_LINES = 20
 LINE_LIMIT = 200
@@ -20,12 +21,15 @@ INDENT = "  "
 MOST_OF_KIND = 2
 
 
-def quiet(collected: Collected, told: t.Sequence[str]) -> list[str]:
-    """Give nothing when all is well, else at most 20 lines of at most 200 characters; `told` says who was told."""
+def quiet(collected: Collected, told: t.Sequence[str], effect: str = "", page: str = "") -> list[str]:
+    """Give nothing when all is well, else at most 20 lines of at most 200 characters.
+
+    `told` says who was told, `effect` whether anything fails for users, `page` where the status page is.
+    """
     if collected.is_well:
         return []
     found = failures_by_kind(collected, LINE_LIMIT - len(INDENT))
-    lines = [_first(collected)]
+    lines = [_first(collected), *([shortened(effect, LINE_LIMIT)] if effect else [])]
     if collected.did_nothing and collected.refusals:
         # The first line has it.
         found[collected.refusals[0].kind or "failed"].pop(0)
@@ -42,9 +46,17 @@ def quiet(collected: Collected, told: t.Sequence[str]) -> list[str]:
     for who, texts in sorted(groups.items()):
         lines += [f"{who}:", *(f"{INDENT}{text}" for text in texts)]
     lines += [shortened(f"({text})", LINE_LIMIT) for text in told]
-    if len(lines) > MOST_LINES:
-        lines = [*lines[: MOST_LINES - 1], f"... and {len(lines) - MOST_LINES + 1} more lines"]
-    return lines
+    foot = _foot(collected, page)
+    most = MOST_LINES - len(foot)
+    if len(lines) > most:
+        lines = [*lines[: most - 1], f"... and {len(lines) - most + 1} more lines"]
+    return [*lines, *foot]
+
+
+def _foot(collected: Collected, page: str) -> list[str]:
+    keys = [Key(SETUP, outcome.config_service) for outcome in collected.failures if outcome.config_service]
+    where = f"{collected.origin.in_words}{f', status page {page}' if page else ''}"
+    return [shortened(f"({where})", LINE_LIMIT), f"look further: {shortened(collected.origin.command(keys), 180)}"]
 
 
 def _first(collected: Collected) -> str:

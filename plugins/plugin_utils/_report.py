@@ -36,12 +36,24 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_summary as summary
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_traces as traces
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _status_page as status_page
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _tokens_in_place as tokens_in_place
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._child_process import in_child
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import SERVICE_EMAIL, SLACK, Delivery, Untold
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._effect_on_users import effect_on_users
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import (
+    SERVICE_EMAIL,
+    SLACK,
+    Delivery,
+    Message,
+    Untold,
+)
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._quiet_summary import quiet
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_origin import here
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import OFF, QUIET, ReportSettings
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings_check import problems_of
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_text import page_of
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_troubles import troubles_of
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._tokens_in_place import TokensInPlace
 
 # Shares of the time: what people are told gets most. A little is left for all that is not waiting.
 START_SHARE, FIRST_SHARE, LAST_SHARE = 0.1, 0.55, 0.3
@@ -96,6 +108,11 @@ def report(collected: Collected, settings: ReportSettings, show: Show, bad_setti
     counters, before, unknown = report_state.look(state)
     problems += [unknown] if unknown else []
     decision = policy.decide(collected, counters, before, settings)
+    collected = replace(collected, origin=here())
+    tokens = tokens_in_place.look(None if collected.is_well else state, collected, now=collected.ended)
+    decision = replace(decision, messages=tuple(_with_tokens(message, tokens) for message in decision.messages))
+    troubles = [replace(item, in_place=tokens.of(item.key)) for item in troubles_of(collected, counters)]
+    effect = effect_on_users(troubles, collected.ended)
     told = (
         Told((), _would_be_told(decision, settings), ())
         if collected.check_mode
@@ -103,16 +120,21 @@ def report(collected: Collected, settings: ReportSettings, show: Show, bad_setti
     )
     problems += told.problems
     if not collected.check_mode:
-        problems += _export(collected, settings, told, decision.untold, state, trouble)
+        problems += _export(collected, settings, told, decision.untold, state, trouble, effect)
     lines: list[str] = []
     if settings.summary == QUIET:
-        lines = quiet(collected, told.words)
+        lines = quiet(collected, told.words, effect, page_of(settings))
     elif settings.summary != OFF:
         lines = summary.table(collected, told.words, now=collected.ended)
     for line in lines:
         show(line)
     for problem in dict.fromkeys(problems):
         show(_clean(problem, settings), is_warning=True)
+
+
+def _with_tokens(message: Message, tokens: TokensInPlace) -> Message:
+    """Give the message with what is known of the tokens that its troubles leave in place."""
+    return replace(message, notices=tuple(replace(item, in_place=tokens.of(item.key)) for item in message.notices))
 
 
 def _state(settings: ReportSettings, collected: Collected) -> tuple[State | None, list[str]]:
@@ -148,11 +170,17 @@ def _tell(collected: Collected, settings: ReportSettings, decision: policy.Decis
 
 
 def _export(
-    collected: Collected, settings: ReportSettings, told: Told, untold: Untold, state: State | None, trouble: str
+    collected: Collected,
+    settings: ReportSettings,
+    told: Told,
+    untold: Untold,
+    state: State | None,
+    trouble: str,
+    effect: str,
 ) -> list[str]:
     limited = replace(settings, send_timeout=settings.send_timeout * LAST_SHARE)
     verdict = "ok" if collected.is_well else "fail"
-    body = "\n".join(quiet(collected, ()))
+    body = "\n".join(quiet(collected, (), effect, page_of(settings)))
     work: list[t.Callable[[], str]] = [
         lambda: metrics.export(state, collected, limited),
         lambda: traces.send(collected, limited),

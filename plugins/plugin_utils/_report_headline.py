@@ -14,6 +14,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._clean_outcome
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import PUSH, RUN, SETUP, Message, Notice
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 
+SUBJECT_MARK = "managed tokens"
 SUBJECT_LIMIT = 99
 PRODUCTION = "production"
 NAME_LIMIT = 64

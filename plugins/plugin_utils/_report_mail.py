@@ -26,12 +26,15 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import
     Delivery,
     Message,
 )
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_headline import headline, plain
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_headline import (
+    SUBJECT_MARK,
+    headline,
+    plain,
+)
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_templates import filled_in
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_text import content_of
 
-SUBJECT_MARK = "managed tokens"
 DEFAULT_USER = "managed-tokens"
 
 
@@ -50,12 +53,15 @@ def compose(
     mail["From"] = sender
     if recipients := _recipients(message.emails, problems):
         mail["To"] = recipients
+    # An experiment's people know the administrators by nothing else.
+    if message.experiment and (operators := _recipients(settings.admin_emails, problems)):
+        mail["Reply-To"] = operators
     mail["Date"] = format_datetime(datetime.fromtimestamp(_moment_of(collected), UTC))
     mail["Message-ID"] = make_msgid(DEFAULT_USER, domain=sender.domain)
     # RFC 3834: nobody's holiday message is to answer.
     mail["Auto-Submitted"] = "auto-generated"
     name = "experiment" if message.experiment else "admin"
-    values = {"subject": subject, "content": content_of(message, collected, settings.environment)}
+    values = {"subject": subject, "content": content_of(message, collected, settings)}
     mail.set_content(_valid(filled_in(f"{name}.txt.j2", values, settings.template_dir, problems)))
     html = filled_in(f"{name}.html.j2", values, settings.template_dir, problems)
     mail.add_alternative(_valid(html), subtype="html")

@@ -13,14 +13,18 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import KINDS, explain
+from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import KINDS, OPERATOR, explain
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._clean_outcomes import LAST_SECOND, number, text
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._effect_on_users import effect_on_users, lasts
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import PUSH, SETUP, Message, Notice
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 
 WIDTH = 78
 MOST_ROWS = 200
 ERROR_LIMIT = 400
+ADDRESS_LIMIT = 80
+MOST_ADDRESSES = 3
 # What the narrow column of a table may have of the width.
 _MOST_NARROW = 34
 _STAGES = {"setup": "set-up", "store": "token store"}
@@ -28,7 +32,8 @@ _STAGES = {"setup": "set-up", "store": "token store"}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One trouble, or with an empty `error` the end of one; `since` is in words, "" when it is not known.
+    """One trouble, or with an empty `error` the end of one; `since` is in words, "" when it is not known, and so is
+    `lasts`, until when the token in place does, "" when the trouble concerns none.
 
     `place` says where: the node for an experiment's people, the stage (and node) for administrators.
     """
@@ -40,6 +45,7 @@ class Row:
     error: str
     count: int
     since: str
+    lasts: str = ""
 
     @property
     def history(self) -> str:
@@ -77,7 +83,9 @@ class Content:
     """All that a template has; every text is on one line, without control characters or tokens.
 
     `left_out` and `ends_left_out` count what is not among the rows, `suppressed` what fails, but not often enough yet.
-    `totals` is `Collected.summary()`, for administrators only: an experiment is not told of the others.
+    `totals` is `Collected.summary()`, for administrators only: an experiment is not told of the others. `effect` says
+    whether anything fails for users, `origin` where this was written, `page` where the status page is, and `command`
+    how to look further.
     """
 
     experiment: str
@@ -92,41 +100,62 @@ class Content:
     advice: tuple[Advice, ...]
     suppressed: int
     totals: t.Mapping[str, int]
+    effect: str
+    origin: str
+    page: str
+    command: str
 
 
-def content_of(message: Message, collected: Collected, environment: str, most: int = MOST_ROWS) -> Content:
+def content_of(message: Message, collected: Collected, settings: ReportSettings, most: int = MOST_ROWS) -> Content:
     """Give what the message says, with at most `most` troubles and as many ends of troubles."""
     troubles = [item for item in message.notices if not item.is_recovery]
     ends = [item for item in message.notices if item.is_recovery]
     stages = {} if message.experiment else _stages_of(collected)
+    now = collected.ended
     groups: dict[str, list[Row]] = {}
     for item in troubles[:most]:
-        groups.setdefault(item.key.service, []).append(_row(item, message, stages))
+        groups.setdefault(item.key.service, []).append(_row(item, message, stages, now))
+    # Whoever is no administrator has to know who that is.
+    operators = settings.admin_emails if message.experiment else ()
     return Content(
         experiment=text(message.experiment),
-        environment=text(environment),
+        environment=text(settings.environment),
         program=text(collected.program),
         run=text(collected.run),
         time=moment(collected.ended),
         groups=tuple(Group(rows[0].service, tuple(rows)) for rows in groups.values()),
         left_out=max(0, len(troubles) - most),
-        ends=tuple(_row(item, message, stages) for item in ends[:most]),
+        ends=tuple(_row(item, message, stages, now) for item in ends[:most]),
         ends_left_out=max(0, len(ends) - most),
-        advice=advice_for(troubles),
+        advice=advice_for(troubles, operators),
         suppressed=message.suppressed,
         totals={} if message.experiment else collected.summary(),
+        effect=effect_on_users(message.notices, now),
+        origin=collected.origin.in_words,
+        page="" if message.experiment else page_of(settings),
+        command="" if message.experiment else collected.origin.command(item.key for item in message.notices),
     )
 
 
-def advice_for(notices: t.Iterable[Notice]) -> tuple[Advice, ...]:
+def page_of(settings: ReportSettings) -> str:
+    """Say where the status page is; "" when there is none."""
+    return text(settings.status_page)
+
+
+def advice_for(notices: t.Iterable[Notice], operators: t.Sequence[str] = ()) -> tuple[Advice, ...]:
     """Give the advice for each kind among the notices, the most frequent first; kinds that nobody knows count as
-    `failed`."""
+    `failed`. `operators` are the addresses of the operator."""
     numbers = Counter(item.kind if item.kind in KINDS else "failed" for item in notices)
     return tuple(
-        Advice(kind, known.sentence, known.advice, known.who, count)
+        Advice(kind, known.sentence, known.advice, _who(known.who, operators), count)
         for kind, count in numbers.most_common()
         for known in (explain(kind),)
     )
+
+
+def _who(who: str, operators: t.Sequence[str]) -> str:
+    addresses = ", ".join(text(address, ADDRESS_LIMIT) for address in operators[:MOST_ADDRESSES])
+    return f"{who} ({addresses})" if addresses and who == OPERATOR else who
 
 
 def history_of(count: int, since: str) -> str:
@@ -151,12 +180,14 @@ def wrapped(value: str, indent: int = 0, hanging: int | None = None) -> str:
 
 
 def table(rows: t.Sequence[Row], head: str, wide_head: str = "ERROR") -> str:
-    """Give the rows as a table of two columns, 78 columns wide: the place of each, and its error with its history."""
+    """Give the rows as a table of two columns, 78 columns wide: the place of each, and its error with its history and
+    until when the token lasts that is in place."""
     narrow = min(_MOST_NARROW, max(len(head), *(len(row.place) for row in rows)))
     wide = WIDTH - narrow - 3
     lines = [f"{head:<{narrow}} | {wide_head}", f"{'-' * narrow}-+-{'-' * wide}"]
     for row in rows:
         error = row.error + (f" ({row.history})" if row.history else "")
+        error += f" Token in place: {row.lasts}." if row.lasts else ""
         left = textwrap.wrap(row.place, narrow, break_on_hyphens=False) or [""]
         right = textwrap.wrap(error, wide, break_on_hyphens=False) or [""]
         for number_of_line in range(max(len(left), len(right))):
@@ -166,7 +197,7 @@ def table(rows: t.Sequence[Row], head: str, wide_head: str = "ERROR") -> str:
     return "\n".join(lines)
 
 
-def _row(item: Notice, message: Message, stages: t.Mapping[tuple[str, str], str]) -> Row:
+def _row(item: Notice, message: Message, stages: t.Mapping[tuple[str, str], str], now: float) -> Row:
     node = text(item.key.node)
     stage = ""
     if item.key.sort == PUSH:
@@ -182,6 +213,7 @@ def _row(item: Notice, message: Message, stages: t.Mapping[tuple[str, str], str]
         error="" if item.is_recovery else text(item.message, ERROR_LIMIT) or explain(item.kind).sentence,
         count=item.count,
         since=moment(item.since),
+        lasts="" if item.is_recovery else lasts(item.in_place, now),
     )
 
 

@@ -11,28 +11,42 @@ https://docs.slack.dev/messaging/formatting-message-text
 
 from __future__ import annotations
 
+import itertools
 import re
 import typing as t
 
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._clean_outcomes import text
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._effect_on_users import effect_on_users, lasts
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import PUSH, Message, Notice
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_headline import counted, headline
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_headline import (
+    SUBJECT_MARK,
+    counted,
+    headline,
+)
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_text import advice_for, history_of, moment
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_text import (
+    advice_for,
+    history_of,
+    moment,
+    page_of,
+)
 
 # Slack's own limits are 50 blocks, 150 characters in a header, 3,000 in a section, and 4,000 advised in `text`; a post
 # with more than about 13,000 in all its blocks is refused too. What is left to them is for what is added at the end.
 MOST_POSTS = 5
 MOST_SECTIONS = 4
-SECTION_LIMIT = 2800
-HEADER_LIMIT = 130
+SECTION_LIMIT = 2650
+HEADER_LIMIT = 150
+# What says which of the posts it is.
+PART_LIMIT = 9
 TEXT_LIMIT = 3800
 MOST_ENDS = 20
 MOST_ADVICE = 8
 # Escaped, a line is at most five times as long, and still fits into a section.
 _NAME_LIMIT = 80
 _ERROR_LIMIT = 240
+_FOOT_LIMIT = 40
 _CALLS = re.compile(r"@(?=channel|here|everyone)", re.IGNORECASE)
 
 
@@ -41,10 +55,13 @@ def posts_of(message: Message, collected: Collected, settings: ReportSettings) -
     troubles = [item for item in message.notices if not item.is_recovery]
     last = _packed(iter(tail := _tail(message, troubles)), len(tail), MOST_SECTIONS)
     room = MOST_POSTS * MOST_SECTIONS - len(last)
-    sections = _packed(map(_trouble, troubles), len(troubles), room) + last
+    now = collected.ended
+    effect = [f"*{escaped(found)}*"] if (found := effect_on_users(message.notices, now)) else []
+    lines = itertools.chain(effect, (_trouble(item, now) for item in troubles))
+    sections = _packed(lines, len(effect) + len(troubles), room) + last
     bundles = [sections[start : start + MOST_SECTIONS] for start in range(0, len(sections), MOST_SECTIONS)]
-    head = headline(message, settings, limit=HEADER_LIMIT)
-    foot = _foot(collected)
+    head = headline(message, settings, mark=SUBJECT_MARK, limit=HEADER_LIMIT - (PART_LIMIT if len(bundles) > 1 else 0))
+    foot = _foot(message, collected, settings)
     return [
         _post(head + (f" ({number} of {len(bundles)})" if len(bundles) > 1 else ""), bundle, foot)
         for number, bundle in enumerate(bundles, start=1)
@@ -105,10 +122,12 @@ def _packed(lines: t.Iterator[str], number: int, most: int) -> list[str]:
     return [*sections, "\n".join(current)] if current else sections
 
 
-def _trouble(item: Notice) -> str:
+def _trouble(item: Notice, now: float) -> str:
     error = escaped(text(item.message, _ERROR_LIMIT)) or _name(item.kind) or "failed"
     history = history_of(item.count, moment(item.since))
-    return f"• {_place(item)}: {error}{f' ({history})' if history else ''}"
+    token = lasts(item.in_place, now)
+    remark = "; ".join(part for part in (history, f"token {token}" if token else "") if part)
+    return f"• {_place(item)}: {error}{f' ({remark})' if remark else ''}"
 
 
 def _tail(message: Message, troubles: t.Sequence[Notice]) -> list[str]:
@@ -142,9 +161,17 @@ def _name(value: str) -> str:
     return escaped(text(value, _NAME_LIMIT))
 
 
-def _foot(collected: Collected) -> str:
-    run = f"run {_name(collected.run)}" if collected.run else ""
-    return ", ".join(part for part in (_name(collected.program) or "token-push", run, moment(collected.ended)) if part)
+def _foot(message: Message, collected: Collected, settings: ReportSettings) -> str:
+    def short(value: str) -> str:
+        return escaped(text(value, _FOOT_LIMIT))
+
+    run = f"run {short(collected.run)}" if collected.run else ""
+    page = f"status page {escaped(text(page_of(settings), 60))}" if page_of(settings) else ""
+    parts = (short(collected.program) or "token-push", run, moment(collected.ended))
+    origin = (escaped(collected.origin.in_words), page)
+    command = escaped(collected.origin.command(item.key for item in message.notices))
+    lines = [", ".join(part for part in found if part) for found in (parts, origin)]
+    return "\n".join([*lines, f"Look further: `{command}`"])
 
 
 def _size(value: str) -> int:

@@ -9,7 +9,15 @@ import typing as t
 
 from hypothesis import strategies as st
 
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import PUSH, RUN, SETUP, Key, Message, Notice
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import (
+    PUSH,
+    RUN,
+    SETUP,
+    InPlace,
+    Key,
+    Message,
+    Notice,
+)
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.collected_runs import BEGAN
 
 NODE = "dunegpvm01.lab.example"
@@ -30,6 +38,7 @@ def trouble(node: str = NODE, /, **changes: t.Any) -> Notice:
         "message": f"No ssh server answered at {node}.",
         "count": 3,
         "since": BEGAN - 7200,
+        "in_place": InPlace(1, until=BEGAN + 10 + 31 * 3600),
     }
     return Notice(**{**values, **changes})
 
@@ -90,6 +99,7 @@ def hostile_notices(least: int = 0) -> st.SearchStrategy[list[Notice]]:
             count=st.integers(0, 10**6),
             since=st.floats(),
             is_recovery=st.booleans(),
+            in_place=st.none() | st.builds(InPlace, *(st.integers(0, 10**6),) * 3, st.floats()),
         ),
         min_size=least,
         max_size=5,

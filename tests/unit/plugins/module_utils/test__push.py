@@ -152,32 +152,15 @@ def test_push_all_every_pair_has_its_outcome(world: FakeWorld) -> None:
     assert {(item.outcome.config_service, item.outcome.node) for item in done} == set(
         itertools.product(("dune_role0", "dune_role1", "dune_role2"), ("a", "b"))
     )
-    assert len(done[0].changes) == 3
+    assert (len(done[0].changes), {item.outcome.life for item in done}) == (3, {0.0})
     assert push_all([], world) == []
 
 
-def test_push_all_tells_how_long_the_token_that_is_in_place_lives(world: FakeWorld) -> None:
-    pairs = [
-        *pairs_of(1, "a", expires=time.time() + 5000.0),
-        *pairs_of(1, "b", expires=1.0),
-        *pairs_of(1, "c"),
-    ]
-    lives = [item.outcome.life for item in push_all(pairs, world)]
-    assert 4000.0 < lives[0] <= 5000.0
-    assert lives[1:] == [0.0, 0.0]
-
-
-def test_push_all_of_what_failed_nothing_is_told_of_its_life(world: FakeWorld) -> None:
-    (pair,) = pairs_of(1, "a", expires=time.time() + 5000.0)
-    world.unwritable = {pair.contents[0][0]}
-    (done,) = push_all([pair], world)
-    assert (done.outcome.status, done.outcome.life) == ("failed", 0.0)
-
-
-def test_push_all_what_is_in_place_is_ok_and_left_alone(world: FakeWorld) -> None:
-    (pair,) = pairs_of(1, "a")
+def test_push_all_what_is_in_place_is_ok_left_alone_and_told_for_how_long(world: FakeWorld) -> None:
+    (pair,) = pairs_of(1, "a", expires=time.time() + 5000)
     world.stands_there = {path: content for path, content in pair.contents if content is not None}
-    assert kinds(push_all([pair], world)) == {"ok": 1}
+    (done,) = push_all([pair], world)
+    assert (done.outcome.status, 4000 < done.outcome.life <= 5000) == ("ok", True)
     assert world.applied == []
 
 

@@ -16,6 +16,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import Outcome
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected, Refusal
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._quiet_summary import LINE_LIMIT, MOST_LINES, quiet
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_origin import Origin
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import outcome
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.collected_runs import good_run, refresh_run, refused_run
 
@@ -42,7 +43,8 @@ def test_quiet_groups_by_who_has_to_act() -> None:
     assert lines[0] == "managed tokens: 1 of 1 services not well, 1 of 1 tokens on nodes not in place (run abc)"
     assert lines[1:3] == ["node administrators:", f"  {DUNE} on n1: not let in"]
     assert "operator:" in lines
-    assert lines[-1] == "(told)"
+    assert lines[-3] == "(told)"
+    assert [line.startswith(beginning) for line, beginning in zip(lines[-2:], ("(fife", "look further: "), strict=True)]
 
 
 # What failed, and how its line begins.
@@ -74,7 +76,7 @@ def test_quiet_line_that_is_too_long_is_cut_in_its_middle() -> None:
 
 
 def test_quiet_run_that_was_refused_says_why_and_counts_nothing() -> None:
-    assert quiet(refused_run(), ()) == [
+    assert quiet(refused_run(), ())[:-2] == [
         "managed tokens: nothing was done, the run was refused: No experiment x.",
         "operator:",
         f"  -> {KINDS['bad_input'].advice}",
@@ -88,11 +90,29 @@ def test_quiet_run_that_was_refused_after_something_was_done_counts_that() -> No
 
 
 def test_quiet_run_that_said_nothing_is_not_well() -> None:
-    assert quiet(run(), ()) == ["managed tokens: nothing was done, and no error said why"]
+    assert quiet(run(), ())[:-2] == ["managed tokens: nothing was done, and no error said why"]
 
 
 def test_quiet_refresh_of_uids_counts_accounts() -> None:
     assert quiet(refresh_run(), ())[0] == "managed tokens: 1 of 2 accounts without a good answer (run 0123456789ab)"
+
+
+def test_quiet_says_what_it_is_for_users_and_where_to_look_further_whatever_else_there_is() -> None:
+    failed = [
+        outcome("push", "failed", node=f"n{number}", kind=kind, message="no") for number, kind in enumerate(KINDS)
+    ]
+    found = run(*failed, origin=Origin("push.example.org", ("inventory",), "1.2.3"))
+    lines = quiet(found, ("told",) * 30, "Users fail now.", "/var/www/tokens.html")
+    assert len(lines) == MOST_LINES
+    assert lines[1] == "Users fail now."
+    assert lines[-3].startswith("... and ")
+    assert lines[-2:] == [
+        (
+            "(written by push.example.org, inventory inventory, fife.managed_tokens 1.2.3, "
+            "status page /var/www/tokens.html)"
+        ),
+        f"look further: ansible-playbook -i inventory fife.managed_tokens.status -e managed_tokens_service={DUNE}",
+    ]
 
 
 @given(st.lists(st.tuples(st.sampled_from(sorted(KINDS)), st.text(max_size=300)), min_size=1, max_size=60))

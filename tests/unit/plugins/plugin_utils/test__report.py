@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+import time
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -26,7 +29,14 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils import (
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report as reporting
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_state as report_state
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected, Contact
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import EMAIL, SERVICE_EMAIL, Delivery, Message
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import (
+    EMAIL,
+    SERVICE_EMAIL,
+    Delivery,
+    InPlace,
+    Message,
+)
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_origin import Origin
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_troubles import CHANNELS
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.loopback_receiver import receiver, saying
@@ -182,6 +192,40 @@ def test_report_of_three_thousand_failures_is_one_mail_for_each_group(monkeypatc
     reporting.report(collected(3000), on, shown)
     assert [(message.experiment, len(message.notices)) for message in sent] == [("", 3000), ("dune", 3000)]
     assert len(shown.lines) < 40
+
+
+def test_report_tells_people_until_when_the_token_in_place_lasts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sent: list[Message] = []
+    origins: list[Origin] = []
+
+    def send(message: Message, run: Collected, _settings: ReportSettings) -> Delivery:
+        sent.append(message)
+        origins.append(run.origin)
+        return Delivery("email", message.experiment, tuple(item.key for item in message.notices), 1.0, 0.1)
+
+    monkeypatch.setattr(_report_mail, "send", send)
+    on = settings(
+        smtp_host="mail.lab.example", admin_emails=("a@lab.example",), threshold=1, database=str(tmp_path / "here.db"),
+        summary="quiet"
+    )  # fmt: skip
+    state = open_state(on.database, "", 5.0)
+    assert state is not None
+    now = time.time()
+    failed = collected(1, was_recorded=True, ended=now + 10).outcomes
+    good = [
+        replace(item, status="ok", life=360_000.0, started=now, seconds=0.0, kind="", message="") for item in failed
+    ]
+    bad = [replace(item, started=now + 5) for item in failed]
+    for name, outcomes in (("r0", good), ("r1", bad)):
+        remember_run(state, Run(name, now, now + 900), outcomes, program="token-push", owner=None, message="")
+    shown = Shown()
+    reporting.report(collected(was_recorded=True, outcomes=bad, ended=now + 10), on, shown)
+    assert shown.warnings == []
+    assert [item.in_place for message in sent for item in message.notices] == [InPlace(1, until=now + 360_000.0)] * 2
+    assert shown.lines[1].startswith("Nothing fails for users yet: the tokens in place last until ")
+    assert {origin.host for origin in origins} == {socket.gethostname()}
 
 
 def test_report_hides_a_secret_that_a_problem_quotes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import time
 import typing as t
 from email.message import EmailMessage
 from html.parser import HTMLParser
@@ -20,6 +21,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import Message
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_mail import compose
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_origin import Origin
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.collected_runs import (
     BEGAN,
@@ -43,6 +45,28 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.told_messages im
 HEADERS = [
     "Subject", "From", "To", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"
 ]  # fmt: skip
+
+
+LASTS = "Tue 21:13 UTC (31 h)"
+ORIGIN = Origin("push.lab.example", ("inventory",), "1.2.3")
+FOOT = [
+    "written by push.lab.example, inventory inventory, fife.managed_tokens 1.2.3",
+    "status page /var/www/tokens.html",
+    (
+        "Look further:\n  ansible-playbook -i inventory fife.managed_tokens.status \\\n"
+        "    -e managed_tokens_service=dune_production\n"
+    ),
+]
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
+    """Let the machine's clock be the world's."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 def composed(told: Message, run: Collected | None = None, /, **changes: t.Any) -> EmailMessage:
@@ -88,18 +112,30 @@ class Structure(HTMLParser):
 
 
 def test_compose_experiment_mail_says_where_what_since_when_what_to_do_and_what_is_well() -> None:
-    mail = composed(for_dune(trouble(), trouble("n2.lab.example"), end(), suppressed=2))
+    told = for_dune(trouble(), trouble("n2.lab.example"), end(), suppressed=2)
+    mail = composed(told, bad_run(origin=ORIGIN), status_page="/var/www/tokens.html")
     assert mail["Subject"] == "[managed tokens] dune: 2 nodes did not get their token (3 runs in a row); 1 well again"
     assert (mail["From"], mail["To"]) == (FROM, "a@lab.example, b@lab.example")
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Message-ID"].endswith("@lab.example>")
     assert mail["Date"].datetime.timestamp() == int(BEGAN + 10)
     text = text_of(mail)
-    order = ["NODE", "ERROR", NODE, "No ssh server", "(3 runs in a row,", "12:13 UTC)", "n2.lab"]
+    order = [
+        f"Nothing fails for users yet: the tokens in place last until {LASTS}.",
+        "NODE",
+        "ERROR",
+        NODE,
+        "No ssh server",
+    ]
+    order += ["(3 runs in a row,", "12:13 UTC) Token in place:", f"until {LASTS}.", "n2.lab"]
     order += ["What to do", "* node_unreachable (2 errors)", "Check that the node is up", "Who: node administrators"]
     order += ["Well again", "dune_production on dunegpvm09.lab.example", "2 more errors have not", "0123456789ab"]
+    order += ["written by push.lab.example, inventory inventory, fife.managed_tokens 1.2.3"]
     assert_in_order(" ".join(text.replace("|", " ").split()), order)
     assert max(map(len, text.splitlines())) <= 78
+    # They are on other machines.
+    assert "ansible-playbook" not in text
+    assert "/var/www" not in text
     html = Structure(text_of(mail, "html"))
     assert [text for text in html.texts if text in (NODE, "NODE", "ERROR", f"No ssh server answered at {NODE}.")] == [
         "NODE", "ERROR", NODE, f"No ssh server answered at {NODE}."
@@ -110,17 +146,50 @@ def test_compose_administrators_mail_names_stages_and_the_size_of_the_trouble() 
     told = message(setup_trouble(message="store: no."), trouble("n2.lab.example"), suppressed=1)
     run = bad_run()
     run.outcomes.append(run.outcomes[1].__class__("store", "failed", "x", "dune_production", message="store: no."))
-    mail = composed(told, run)
+    run.origin = ORIGIN
+    mail = composed(told, run, status_page="/var/www/tokens.html")
+    assert mail["Reply-To"] is None
     assert mail["To"] == "admin@lab.example"
-    order = ["Failed in this run: 1 of 1 service, 1 of 2 pushes.", "dune_production", "STAGE"]
+    order = [
+        "Nothing fails for users yet",
+        "Failed in this run: 1 of 1 service, 1 of 2 pushes.",
+        "dune_production",
+        "STAGE",
+    ]
     order += ["token store", "store: no.", "push to n2.lab.example", "keytab_missing (1 error)", "1 more error has not"]
+    order += ["--", "token-push, run 0123456789ab", *FOOT]
     assert_in_order(text_of(mail), order)
+    assert max(map(len, text_of(mail).splitlines())) <= 80
+    assert_in_order(" ".join(Structure(text_of(mail, "html")).texts), [order[0], *FOOT[:2]])
     head = [
         text
         for text in Structure(text_of(mail, "html")).texts
         if text.isupper() and text.isascii() and "UTC" not in text
     ]
-    assert head == ["SERVICE", "STAGE", "ERROR", "RUNS IN A ROW", "SINCE"]
+    assert head == ["SERVICE", "STAGE", "ERROR", "RUNS IN A ROW", "SINCE", "TOKEN IN PLACE"]
+
+
+REPLIES: tuple[tuple[Message, tuple[str, ...], str | None], ...] = (
+    (for_dune(trouble()), ("x@lab.example", "no address", "A B <y@lab.example>"), "x@lab.example, A B <y@lab.example>"),
+    (for_dune(trouble()), (), None),
+    (message(trouble()), ("x@lab.example",), None),
+)
+
+
+@pytest.mark.parametrize(("told", "admins", "reply"), REPLIES)
+def test_compose_experiments_people_answer_to_the_administrators(
+    told: Message, admins: tuple[str, ...], reply: str | None
+) -> None:
+    assert composed(told, admin_emails=admins)["Reply-To"] == reply
+
+
+def test_compose_experiments_people_are_told_who_the_operator_is() -> None:
+    admins = ("x@lab.example", "y@lab.example")
+    known = trouble(kind="host_key_unknown"), trouble("n2", kind="node_unreachable")
+    text = text_of(composed(for_dune(*known), admin_emails=admins))
+    assert "Who: operator (x@lab.example, y@lab.example)\n" in text
+    assert "Who: node administrators\n" in text
+    assert "Who: operator\n" in text_of(composed(message(*known), admin_emails=admins))
 
 
 def assert_in_order(text: str, parts: t.Sequence[str]) -> None:

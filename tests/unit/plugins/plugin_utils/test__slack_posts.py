@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import typing as t
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import given
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import KINDS
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import RUN, Key, Notice
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_origin import Origin
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._slack_posts import escaped, posts_of
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY
@@ -33,12 +35,16 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.told_messages im
 )
 
 Post = dict[str, t.Any]
-HISTORY = "(3 runs in a row, since 2026-09-21 12:13 UTC)"
+LASTS = "Tue 21:13 UTC (31 h)"
+EFFECT = f"*Nothing fails for users yet: the tokens in place last until {LASTS}.*"
+HISTORY = f"(3 runs in a row, since 2026-09-21 12:13 UTC; token until {LASTS})"
+ORIGIN = Origin("push.lab.example", ("inventory",), "1.2.3")
 
 
 def posts(*notices: Notice, suppressed: int = 0, environment: str = "production") -> list[Post]:
     told = message(*notices, suppressed=suppressed)
-    return posts_of(told, bad_run(), ReportSettings(environment=environment))
+    settings = ReportSettings(environment=environment, status_page="/var/www/tokens.html")
+    return posts_of(told, bad_run(origin=ORIGIN), settings)
 
 
 def size(text: str) -> int:
@@ -74,13 +80,24 @@ def assert_acceptable(found: list[Post]) -> None:
             assert not set(text) & set("\x00\x1b\u202e\r\u2028")
 
 
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
+    """Let the machine's clock be the world's."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
 def test_posts_of_a_few_notices_is_one_post_that_says_it_all() -> None:
     (post,) = posts(run_trouble(), setup_trouble(), trouble(), end(), suppressed=1)
     assert_acceptable([post])
-    assert post["blocks"][0]["text"]["text"].startswith("token-push failed, dune_production failed, ")
+    assert post["blocks"][0]["text"]["text"].startswith("[managed tokens] token-push failed, dune_production failed, ")
     trouble_lines, tail, foot = marked_texts(post)
     assert trouble_lines.splitlines() == [
-        "• *token-push*: No experiment x. (since 2026-09-21 12:13 UTC)",
+        EFFECT,
+        f"• *token-push*: No experiment x. (since 2026-09-21 12:13 UTC; token until {LASTS})",
         f"• *dune_production*: dune_production: there is no keytab. {HISTORY}",
         f"• *dune_production* on {NODE}: No ssh server answered at {NODE}. {HISTORY}",
     ]
@@ -92,14 +109,21 @@ def test_posts_of_a_few_notices_is_one_post_that_says_it_all() -> None:
         "• *dune_production* on dunegpvm09.lab.example",
         "1 more error has not happened often enough yet to be told.",
     ]
-    assert foot == "token-push, run 0123456789ab, 2026-09-21 14:13 UTC"
+    assert foot.splitlines() == [
+        "token-push, run 0123456789ab, 2026-09-21 14:13 UTC",
+        "written by push.lab.example, inventory inventory, fife.managed_tokens 1.2.3, status page /var/www/tokens.html",
+        (
+            "Look further: `ansible-playbook -i inventory fife.managed_tokens.status "
+            "-e managed_tokens_service=dune_production`"
+        ),
+    ]
     # Programs that know no blocks show the same.
     assert post["text"].splitlines()[1:] == [*trouble_lines.splitlines(), *lines]
 
 
 def test_posts_of_what_is_not_production_say_so() -> None:
     (post,) = posts(trouble(), environment="test")
-    assert post["text"].startswith(f"[test] {NODE} did not get its token")
+    assert post["text"].startswith(f"[managed tokens, test] {NODE} did not get its token")
 
 
 @pytest.mark.parametrize("number", [30, 150, 3000])
@@ -128,7 +152,7 @@ def test_posts_of_longest_names_have_headers_that_fit() -> None:
     troubles = [run_trouble(key=Key(RUN, name)), setup_trouble(name), *many(3000)]
     found = posts(*troubles, environment=name)
     assert_acceptable(found)
-    assert all(post["blocks"][0]["text"]["text"].startswith("[nnn") for post in found)
+    assert all(post["blocks"][0]["text"]["text"].startswith("[managed tokens, nnn") for post in found)
 
 
 def test_posts_of_every_kind_of_error_advise_on_the_most_frequent() -> None:
