@@ -132,8 +132,8 @@ def content_of(message: Message, collected: Collected, settings: ReportSettings,
         totals={} if message.experiment else collected.summary(),
         effect=effect_on_users(message.notices, now),
         origin=collected.origin.in_words,
-        page="" if message.experiment else page_of(settings),
-        command="" if message.experiment else collected.origin.command(item.key for item in message.notices),
+        page=page_of(settings),
+        command=collected.origin.command(item.key for item in message.notices),
     )
 
 
@@ -187,7 +187,7 @@ def table(rows: t.Sequence[Row], head: str, wide_head: str = "ERROR") -> str:
     lines = [f"{head:<{narrow}} | {wide_head}", f"{'-' * narrow}-+-{'-' * wide}"]
     for row in rows:
         error = row.error + (f" ({row.history})" if row.history else "")
-        error += f" Token in place: {row.lasts}." if row.lasts else ""
+        error += f"; token in place: {row.lasts}" if row.lasts else ""
         left = textwrap.wrap(row.place, narrow, break_on_hyphens=False) or [""]
         right = textwrap.wrap(error, wide, break_on_hyphens=False) or [""]
         for number_of_line in range(max(len(left), len(right))):

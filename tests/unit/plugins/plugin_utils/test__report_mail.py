@@ -127,7 +127,7 @@ def test_compose_experiment_mail_says_where_what_since_when_what_to_do_and_what_
         NODE,
         "No ssh server",
     ]
-    order += ["(3 runs in a row,", "12:13 UTC) Token in place:", f"until {LASTS}.", "n2.lab"]
+    order += ["(3 runs in a row,", "12:13 UTC); token in", f"until {LASTS}", "n2.lab"]
     order += ["What to do", "* node_unreachable (2 errors)", "Check that the node is up", "Who: node administrators"]
     order += ["Well again", "dune_production on dunegpvm09.lab.example", "2 more errors have not", "0123456789ab"]
     order += ["written by push.lab.example, inventory inventory, fife.managed_tokens 1.2.3"]

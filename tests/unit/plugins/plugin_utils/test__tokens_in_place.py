@@ -79,6 +79,12 @@ def test_a_failed_push_leaves_the_token_that_was_there(state: State) -> None:
     assert look(state, collected(failed), now=ENDED + 3600).of(Key(PUSH, DUNE, "n1")) == InPlace(1, until=ENDED + 900)
 
 
+def test_what_a_failed_store_found_out_of_the_kept_token_is_newer_than_the_database(state: State) -> None:
+    failed = at("store", "failed", credd="c1", kind="credd_unavailable", life=50.0)
+    found = look(state, collected([failed]), now=ENDED).of(Key(SETUP, DUNE))
+    assert found == InPlace(4, never=1, unknown=1, until=ENDED + 50)
+
+
 LIVES: tuple[tuple[Outcome, InPlace], ...] = (
     (at("store", "changed", credd="c1", life=50.0), InPlace(1, until=ENDED + 50)),
     # What a failed store has found out of the token that was kept before.
