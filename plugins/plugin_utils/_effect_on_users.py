@@ -12,15 +12,24 @@ from datetime import UTC, datetime
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._duration import in_words
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._clean_outcomes import LAST_SECOND, number, text
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import PUSH, RUN, InPlace, Notice
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import PUSH, RUN, InPlace, Message, Notice
 
 NOT_KNOWN = "of unknown life"
 NEVER_SEEN = "not known to be there"
+TRIAL = (
+    "This is a test of the notifications (managed_tokens_notifications_test). Nobody has to do anything, "
+    "and nothing is counted as told."
+)
 MOST_NAMES = 2
 # A day of the week alone says which day it is.
 SAME_WEEK_S = 6 * 86400.0
 # Not the user's language: everything else is in this one.
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def effect_of(message: Message, now: float) -> str:
+    """Give what a message says first; see `effect_on_users`."""
+    return TRIAL if message.is_trial else effect_on_users(message.notices, now)
 
 
 def effect_on_users(notices: t.Iterable[Notice], now: float) -> str:

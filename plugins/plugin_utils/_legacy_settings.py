@@ -117,7 +117,7 @@ def _report(tree: Tree, label: str, found: dict[str, t.Any], notes: Notes) -> No
     if is_true(tree, "test", notes):
         found["managed_tokens_notifications_test"] = True
         notes.cautions.append(
-            "test is true, which here only sends the administrators' messages to the test addresses; "
+            "test is true, which here sends the administrators' messages, or a test message, to the test addresses; "
             "to stop before the nodes, run with --tags store."
         )
 

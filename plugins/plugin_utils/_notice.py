@@ -65,7 +65,8 @@ class Notice:
 class Message:
     """What one recipient group gets at once: the administrators (`experiment` is "") or one experiment's people.
 
-    `channels` are the only ones that it is for; empty: all that its recipients have.
+    `channels` are the only ones that it is for; empty: all that its recipients have. One that `is_trial` tells of
+    nothing: it is there to be seen arriving.
     """
 
     experiment: str
@@ -73,6 +74,7 @@ class Message:
     notices: tuple[Notice, ...]
     suppressed: int = 0
     channels: tuple[str, ...] = ()
+    is_trial: bool = False
 
     def is_for(self, channel: str) -> bool:
         """Tell whether the message may go over this channel."""

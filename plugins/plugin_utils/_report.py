@@ -52,6 +52,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_origin
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import OFF, QUIET, ReportSettings
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings_check import problems_of
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_text import page_of
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_trial import with_trial
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_troubles import troubles_of
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._tokens_in_place import TokensInPlace
 
@@ -107,7 +108,7 @@ def report(collected: Collected, settings: ReportSettings, show: Show, bad_setti
     problems = [*bad_settings, *problems, *problems_of(settings, sends_nothing=collected.check_mode)]
     counters, before, unknown = report_state.look(state)
     problems += [unknown] if unknown else []
-    decision = policy.decide(collected, counters, before, settings)
+    decision = with_trial(policy.decide(collected, counters, before, settings), collected, settings)
     collected = replace(collected, origin=here())
     tokens = tokens_in_place.look(None if collected.is_well else state, collected, now=collected.ended)
     decision = replace(decision, messages=tuple(_with_tokens(message, tokens) for message in decision.messages))
@@ -223,7 +224,9 @@ def _would_be_told(decision: policy.Decision, settings: ReportSettings) -> tuple
 
 
 def _in_words(deliveries: t.Sequence[Delivery], decision: policy.Decision, settings: ReportSettings) -> tuple[str, ...]:
-    return tuple(summary.deliveries_in_words(deliveries, decision.untold, settings.threshold, is_test=settings.test))
+    return tuple(
+        summary.deliveries_in_words(deliveries, decision.untold, settings.threshold, is_test=settings.has_test_targets)
+    )
 
 
 def _clean(text: str, settings: ReportSettings) -> str:

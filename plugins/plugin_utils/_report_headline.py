@@ -17,6 +17,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settin
 SUBJECT_MARK = "managed tokens"
 SUBJECT_LIMIT = 99
 PRODUCTION = "production"
+TRIAL = "TEST MESSAGE, nobody has to do anything"
 NAME_LIMIT = 64
 _GROUP_LIMIT = 30
 # What is given up first when the line would be too long.
@@ -30,7 +31,7 @@ _DETAILS = (
 
 def headline(message: Message, settings: ReportSettings, *, mark: str = "", limit: int = SUBJECT_LIMIT) -> str:
     """Give one line in plain ASCII, at most `limit` (at least 80) characters: who is concerned, what failed how many
-    runs in a row, what is well again.
+    runs in a row, what is well again; or that it is a test.
 
     It begins with `mark` in brackets and the kind of installation, unless that is production.
     """
@@ -39,6 +40,8 @@ def headline(message: Message, settings: ReportSettings, *, mark: str = "", limi
     beginning = f"[{marks}] " if marks else ""
     if message.experiment:
         beginning += f"{_cut(plain(message.experiment), _GROUP_LIMIT)}: "
+    if message.is_trial:
+        return _cut(beginning + TRIAL, limit)
     variants = [beginning + _what(message.notices, **detail) for detail in _DETAILS]
     return next((line for line in variants if len(line) <= limit), _cut(variants[-1], limit))
 

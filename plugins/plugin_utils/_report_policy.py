@@ -113,21 +113,18 @@ def channels_of(message: Message, settings: ReportSettings) -> tuple[str, ...]:
     if message.experiment:
         possible = [SERVICE_EMAIL] if settings.smtp_host and message.emails else []
     else:
-        possible = [channel for channel in _channels(settings) if channel != EMAIL or message.emails]
+        set_up = _channels(settings, is_trial=message.is_trial)
+        possible = [channel for channel in set_up if channel != EMAIL or message.emails]
     return tuple(channel for channel in possible if message.is_for(channel))
 
 
-def _channels(settings: ReportSettings, *, has_experiments: bool = False) -> list[str]:
+def _channels(settings: ReportSettings, *, has_experiments: bool = False, is_trial: bool = False) -> list[str]:
     is_set_up = {
-        EMAIL: bool(settings.smtp_host and _admin_emails(settings)),
-        SLACK: bool(settings.test_slack_webhook if settings.test else settings.slack_webhook),
+        EMAIL: bool(settings.smtp_host and settings.emails_for(is_trial=is_trial)),
+        SLACK: bool(settings.webhook_for(is_trial=is_trial)),
         SERVICE_EMAIL: bool(settings.smtp_host and has_experiments),
     }
     return [channel for channel in CHANNELS if is_set_up[channel]]
-
-
-def _admin_emails(settings: ReportSettings) -> tuple[str, ...]:
-    return settings.test_admin_emails if settings.test else settings.admin_emails
 
 
 def _missing(channel: str, begun: t.Mapping[Key, float], told: Told) -> set[Key]:
@@ -144,7 +141,7 @@ def _is_counted(item: Notice, counters: Counters | None) -> bool:
 
 
 def _for_administrators(settings: ReportSettings, notices: t.Mapping[str, tuple[Notice, ...]]) -> list[Message]:
-    emails = _admin_emails(settings)
+    emails = settings.emails_for()
     channels = _channels(settings)
     of_email, of_slack = notices[EMAIL], notices[SLACK]
     if len(channels) < 2 or of_email == of_slack:

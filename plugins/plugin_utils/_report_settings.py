@@ -87,6 +87,23 @@ class ReportSettings:
         return cls(**values)
 
     @property
+    def has_test_targets(self) -> bool:
+        """Tell whether what is for the administrators goes to test targets, as far as there are such."""
+        return self.test and bool(self.test_admin_emails or self.test_slack_webhook)
+
+    def emails_for(self, *, is_trial: bool = False) -> tuple[str, ...]:
+        """Give the addresses of what is for the administrators; a trial goes to themselves where nobody else is
+        named."""
+        return self.admin_emails if self._is_for_themselves(is_trial) else self.test_admin_emails
+
+    def webhook_for(self, *, is_trial: bool = False) -> str:
+        """Give the webhook of what is for the administrators, a secret, in the same way."""
+        return self.slack_webhook if self._is_for_themselves(is_trial) else self.test_slack_webhook
+
+    def _is_for_themselves(self, is_trial: bool) -> bool:
+        return not self.test or (is_trial and not self.has_test_targets)
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be shown."""
         found = (

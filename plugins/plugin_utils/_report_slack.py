@@ -31,7 +31,7 @@ def send(message: Message, collected: Collected, settings: ReportSettings) -> De
 
     Never raises. It is accepted when every post was; nothing of the webhook's URL is in a problem.
     """
-    webhook = (settings.test_slack_webhook if settings.test else settings.slack_webhook).strip()
+    webhook = settings.webhook_for(is_trial=message.is_trial).strip()
     if not webhook or not message.is_for(SLACK):
         return None
     started, mark = time.time(), time.monotonic()
@@ -54,7 +54,11 @@ def _posted(webhook: str, message: Message, collected: Collected, settings: Repo
     until = time.monotonic() + settings.send_timeout
     address = Address.of(webhook)
     if address is None:
-        name = "managed_tokens_test_slack_webhook" if settings.test else "managed_tokens_slack_webhook"
+        name = (
+            "managed_tokens_test_slack_webhook"
+            if webhook == settings.test_slack_webhook.strip()
+            else "managed_tokens_slack_webhook"
+        )
         return f"{NAME} got nothing: {name} is no http or https URL."
     posts = posts_of(message, collected, settings)
     for number, post in enumerate(posts, start=1):

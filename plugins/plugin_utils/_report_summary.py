@@ -66,8 +66,8 @@ def deliveries_in_words(
     administrators = "test addresses" if is_test else "administrators"
     lines = [
         f"{delivery.target or administrators} by {_CHANNELS[delivery.channel]}: "
-        + ("" if delivery.is_accepted else "NOT told of ")
-        + _count(len(delivery.keys), "trouble")
+        + ("" if delivery.is_accepted else "NOT told of " if delivery.keys else "did NOT take ")
+        + (_count(len(delivery.keys), "trouble") if delivery.keys else "a test message")
         for delivery in sorted(deliveries, key=lambda delivery: delivery.is_accepted)
     ]
     if len(lines) > MOST_DELIVERIES:

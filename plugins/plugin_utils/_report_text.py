@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import KINDS, OPERATOR, explain
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._clean_outcomes import LAST_SECOND, number, text
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._effect_on_users import effect_on_users, lasts
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._effect_on_users import effect_of, lasts
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import PUSH, SETUP, Message, Notice
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 
@@ -130,7 +130,7 @@ def content_of(message: Message, collected: Collected, settings: ReportSettings,
         advice=advice_for(troubles, operators),
         suppressed=message.suppressed,
         totals={} if message.experiment else collected.summary(),
-        effect=effect_on_users(message.notices, now),
+        effect=effect_of(message, now),
         origin=collected.origin.in_words,
         page=page_of(settings),
         command=collected.origin.command(item.key for item in message.notices),

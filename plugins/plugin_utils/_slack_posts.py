@@ -17,7 +17,7 @@ import typing as t
 
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._clean_outcomes import text
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._effect_on_users import effect_on_users, lasts
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._effect_on_users import effect_of, lasts
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import PUSH, Message, Notice
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_headline import (
     SUBJECT_MARK,
@@ -56,7 +56,7 @@ def posts_of(message: Message, collected: Collected, settings: ReportSettings) -
     last = _packed(iter(tail := _tail(message, troubles)), len(tail), MOST_SECTIONS)
     room = MOST_POSTS * MOST_SECTIONS - len(last)
     now = collected.ended
-    effect = [f"*{escaped(found)}*"] if (found := effect_on_users(message.notices, now)) else []
+    effect = [f"*{escaped(found)}*"] if (found := effect_of(message, now)) else []
     lines = itertools.chain(effect, (_trouble(item, now) for item in troubles))
     sections = _packed(lines, len(effect) + len(troubles), room) + last
     bundles = [sections[start : start + MOST_SECTIONS] for start in range(0, len(sections), MOST_SECTIONS)]

@@ -83,7 +83,13 @@ def test_the_places_are_those_of_the_translation() -> None:
 
 
 def test_playbooks_and_files_that_are_named_exist() -> None:
-    for playbook in set(re.findall(r"fife\.managed_tokens\.(token_push|refresh_uids|services)\b", TEXT)):
-        assert (CHECKOUT / "playbooks" / f"{playbook}.yml").is_file()
+    named = set(re.findall(r"\bfife\.managed_tokens\.([a-z_]+)", TEXT))
+    assert {"token_push", "refresh_uids", "services", "onboarding"} <= named
+    for name in named:
+        places = (
+            f"playbooks/{name}.yml",
+            *(f"plugins/{kind}/{name}.py" for kind in ("modules", "callback", "inventory")),
+        )
+        assert any((CHECKOUT / place).is_file() for place in places), name
     for file in re.findall(r"\]\(([^)#]+)", TEXT):
         assert (CHECKOUT / "docs" / file).is_file(), file

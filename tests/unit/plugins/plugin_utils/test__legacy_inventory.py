@@ -259,7 +259,7 @@ WARNINGS: dict[str, tuple[dict[str, t.Any], str]] = {
     "rsync at a role": (tree(role={"filecopieroptionsoverride": "-z"}), "production.fileCopierOptionsOverride -z."),
     "test": (
         tree(test=True),
-        "test is true, which here only sends the administrators' messages to the test addresses;",
+        "test is true, which here sends the administrators' messages, or a test message, to the test addresses;",
     ),
     "a getter": (
         tree(role={"tokengetteroverride": "x"}),

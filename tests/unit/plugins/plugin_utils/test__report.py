@@ -228,6 +228,23 @@ def test_report_tells_people_until_when_the_token_in_place_lasts(
     assert {origin.host for origin in origins} == {socket.gethostname()}
 
 
+def test_report_of_a_good_run_tries_the_channels_when_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Message] = []
+
+    def send(message: Message, _collected: Collected, _settings: ReportSettings) -> Delivery:
+        sent.append(message)
+        return Delivery(EMAIL, message.experiment, (), 1.0, 0.1)
+
+    monkeypatch.setattr(_report_mail, "send", send)
+    good = [replace(item, status="ok", kind="", message="") for item in collected().outcomes]
+    on = settings(smtp_host="mail.lab.example", admin_emails=("a@lab.example",))
+    for is_test in (False, True):
+        shown = Shown()
+        reporting.report(collected(outcomes=good), replace(on, test=is_test), shown)
+    assert [(message.is_trial, message.emails) for message in sent] == [(True, ("a@lab.example",))]
+    assert "  administrators by mail: a test message" in shown.lines
+
+
 def test_report_hides_a_secret_that_a_problem_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_report_loki, "push", lambda *_arguments: f"Cannot reach {SECRET} now")
     shown = Shown()

@@ -49,6 +49,7 @@ HEADLINES: tuple[tuple[Message, str], ...] = (
     (message(SERVICE_END, end()), "dune_production and dunegpvm09.lab.example are well again"),
     (message(SERVICE_END, end("a"), end("b")), "dune_production and 2 nodes are well again"),
     (message(), "nothing to tell"),
+    (message(is_trial=True), "TEST MESSAGE, nobody has to do anything"),
 )
 
 

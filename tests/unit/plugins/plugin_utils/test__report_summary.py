@@ -132,6 +132,14 @@ def test_deliveries_in_words_of_a_test_say_that_it_was_not_the_administrators() 
     assert deliveries_in_words(told, Untold(), 3, is_test=True) == ["test addresses by mail: 1 trouble"]
 
 
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [("", "administrators by mail: a test message"), ("down", "administrators by mail: did NOT take a test message")],
+)
+def test_deliveries_in_words_of_a_test_message(problem: str, words: str) -> None:
+    assert deliveries_in_words([Delivery(EMAIL, "", (), 1.0, 0.1, problem)], Untold(), 3) == [words]
+
+
 def test_deliveries_in_words_of_many_are_cut_with_a_count() -> None:
     many = [Delivery(SERVICE_EMAIL, f"exp{number:02d}", (Key(PUSH, DUNE, "n1"),), 1.0, 0.1) for number in range(40)]
     words = deliveries_in_words(many, Untold(), 3)
