@@ -24,9 +24,7 @@ def with_trial(decision: Decision, collected: Collected, settings: ReportSetting
     """
     if not (settings.test and settings.notify) or collected.program == ONBOARDING:
         return decision
-    used = {
-        channel for message in decision.messages if not message.experiment for channel in channels_of(message, settings)
-    }
+    used = {channel for message in decision.messages for channel in channels_of(message, settings)}
     channels = tuple(channel for channel in (EMAIL, SLACK) if channel not in used)
     trial = Message("", settings.emails_for(is_trial=True), (), channels=channels, is_trial=True)
     if not channels or not channels_of(trial, settings):
