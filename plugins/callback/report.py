@@ -51,11 +51,8 @@ options:
     ini: [{section: managed_tokens, key: slack_webhook}]
     vars: [{name: managed_tokens_slack_webhook}]
   test:
-    description:
-      - Send what is for the administrators to O(test_admin_emails) and O(test_slack_webhook) instead, and a test
-        message over each of these channels that has nothing else to tell, so that mail server and webhook can be tried.
-      - When neither of the two is set, the test message goes to the administrators themselves. It never goes to an
-        experiment's people.
+    description: Send what is for the administrators to O(test_admin_emails) and O(test_slack_webhook) instead, and a
+      test message over each of these (or, when neither is set, to the administrators) that has nothing else to tell.
     type: bool
     default: false
     env: [{name: MANAGED_TOKENS_TEST}]

@@ -84,6 +84,7 @@ def remarks(
     found += [
         f"The run {run.id} ({run.program}, {run.holder.describe()}), begun {_moment(run.started)}, never ended: it was "
         "killed, or its machine went down. What it held is free again."
+        + (f" As far as is known, {run.left}." if run.left else "")
         for run in beginning.lost
     ]
     old = _unconfirmed(book, looked_up, uid_max_age, now)

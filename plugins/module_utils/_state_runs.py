@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import json
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._holder import Holder
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import STAGES
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_schema import schema
 
 if t.TYPE_CHECKING:
@@ -32,13 +33,15 @@ LONGEST_MESSAGE = 2000
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One run of `program`; times in seconds since the epoch."""
+    """One run of `program`; times in seconds since the epoch. `left` says of a run that never ended what was written
+    down of it, "" when nothing was."""
 
     id: str
     program: str
     started: float
     deadline: float
     holder: Holder
+    left: str = ""
 
     def is_over(self, now: float) -> bool:
         """Tell whether the run, which has not said that it ended, cannot be going on any more."""
@@ -60,13 +63,25 @@ def begin_run(db: sa.Connection, run: RunRow, *, now: float) -> list[RunRow]:
     import sqlalchemy as sa
 
     table, holds = schema().runs, schema().holds
-    lost = [row for row in _running(db) if row.id != run.id and row.is_over(now)]
+    lost = [replace(row, left=_left_by(db, row.id)) for row in _running(db) if row.id != run.id and row.is_over(now)]
     for row in lost:
-        db.execute(sa.update(table).where(table.c.id == row.id).values(state=INTERRUPTED, ended=now))
+        values = {"state": INTERRUPTED, "ended": now, "message": row.left}
+        db.execute(sa.update(table).where(table.c.id == row.id).values(values))
         db.execute(sa.delete(holds).where(holds.c.run == row.id))
     db.execute(sa.delete(table).where(table.c.state != RUNNING, table.c.started < now - KEEP_RUNS_S))
     _insert(db, run)
     return lost
+
+
+def _left_by(db: sa.Connection, run_id: str) -> str:
+    """Say how far a run had come that never ended, as far as it wrote that down: its last stage with results."""
+    import sqlalchemy as sa
+
+    table = schema().results
+    query = sa.select(table.c.stage, sa.func.count()).where(table.c.run == run_id).group_by(table.c.stage)
+    counts = {str(stage): int(number) for stage, number in db.execute(query)}
+    reached = next((stage for stage in reversed(STAGES) if stage in counts), "")
+    return f"it had come to the stage {reached}, with {counts[reached]} results" if reached else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,5 +107,6 @@ def _words(row: t.Any, result: str, holder: Holder) -> str:
     if result == GOING:
         return clean(f"{holder.describe()} is at work")
     if result == INTERRUPTED:
-        return clean(f"{holder.describe()} ended without a word")
+        left = f"; as far as is known, {row.message}" if row.message else ""
+        return clean(f"{holder.describe()} ended without a word{left}", MESSAGE_LIMIT)
     return clean(row.message, MESSAGE_LIMIT)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -151,6 +152,11 @@ def test_remarks_name_each_run_that_never_ended() -> None:
     assert one.startswith("The run abc (token-push, PID 7 on control.lab.example), begun ")
     assert two.startswith("The run def (token-push, pod.lab.example), begun ")
     assert one.endswith(" never ended: it was killed, or its machine went down. What it held is free again.")
+
+
+def test_remarks_say_how_far_a_run_had_come_that_never_ended() -> None:
+    (one,) = said(None, Beginning(lost=(replace(RUN, left="it had come to the stage store, with 2 results"),)))
+    assert one.endswith(" is free again. As far as is known, it had come to the stage store, with 2 results.")
 
 
 # What is known of two accounts, and of whom it is said that nobody has confirmed them.

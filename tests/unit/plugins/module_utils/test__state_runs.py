@@ -9,13 +9,16 @@ import os
 import subprocess
 import sys
 import typing as t
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import StateUnusable
 from ansible_collections.fife.managed_tokens.plugins.module_utils._holder import Holder, holder, this_machine
+from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import Outcome
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state_results import remember_outcomes
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_runs import (
     ENDED,
     INTERRUPTED,
@@ -33,6 +36,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._state_runs im
     holds_of_others,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_schema import schema
+from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import outcome
 
 NOW = 1_000_000.0
 ELSEWHERE = Holder("far.lab.example", "another machine", 7, 1)
@@ -81,6 +85,31 @@ def ended_holder() -> Holder:
     """Give a process of this machine that has ended."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         return holder(child.pid)
+
+
+# What a run that was killed had written down, and what the next one says of it.
+LEFT: tuple[tuple[list[Outcome], str], ...] = (
+    ([], ""),
+    (
+        [outcome("tickets", "ok"), outcome("store", "ok", credd="c1"), outcome("store", "failed", credd="c2")],
+        "it had come to the stage store, with 2 results",
+    ),
+)
+
+
+@pytest.mark.parametrize(("outcomes", "left"), LEFT)
+def test_begin_run_says_how_far_a_run_had_come_that_never_ended(
+    state: State, outcomes: list[Outcome], left: str
+) -> None:
+    lost = run("one", deadline=NOW - 100)
+    begin(state, lost, {"dune_production": ["n1"]})
+    with state.write() as db:
+        remember_outcomes(db, outcomes, run="one")
+        remember_outcomes(db, [outcome("push", "ok", node="n9")], run="earlier")
+    assert begin(state, run("two"), {}) == [replace(lost, left=left)]
+    with state.read() as db:
+        table = schema().runs
+        assert db.execute(sa.select(table.c.message).where(table.c.id == "one")).scalar_one() == left
 
 
 def test_holds_of_a_run_are_seen_by_others_and_not_by_itself(state: State) -> None:

@@ -236,6 +236,17 @@ def test_look_at_a_run_tells_how_it_went(state: State, values: dict[str, t.Any],
     assert [run.result for run in found.last] == ([] if result in (GOING, ELSEWHERE) else [result])
 
 
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [("", "ended without a word"), ("it had come far", "ended without a word; as far as is known, it had come far")],
+)
+def test_look_at_an_interrupted_run_tells_how_far_it_had_come(state: State, message: str, words: str) -> None:
+    with state.write() as db:
+        values = {"id": "r1", "program": TOKEN_PUSH, "started": 10.0, "state": "interrupted", "message": message}
+        db.execute(sa.insert(schema().runs), [values])
+    assert seen(state).recent[0].words == words
+
+
 def test_look_texts_are_fit_to_be_shown(state: State) -> None:
     token_push(state, [DUNE])
     words = f"\x1b[31m<script>\n{CANARY} \u202e" + "x" * 1_000_000
