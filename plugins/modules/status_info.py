@@ -21,6 +21,11 @@ description:
 author:
   - fife.managed_tokens contributors (@fife)
 options:
+  service:
+    description: Look at these services only, by their names in the configuration. O(page) shows all the same.
+    type: list
+    elements: str
+    default: []
   max_age:
     description:
       - How long ago the last success may be; a number with s, m, h or d. Longer than the time between two runs.

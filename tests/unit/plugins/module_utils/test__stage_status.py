@@ -158,6 +158,19 @@ def test_stage_gives_a_view_only_for_a_page(tmp_path: Path) -> None:
     assert json.loads(json.dumps(view))["epoch"] == view["epoch"]
 
 
+def test_stage_of_some_services_shows_those_and_leaves_the_page_whole(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    services = [DUNE, service("nova_test", nodes=(node("n2"),))]
+    token_push(state_at(path), services, bad={("push", "dune_production", "n1")})
+    of_all = run_stage(options(path, page="x.html"), Context())
+    of_nova = run_stage(options(path, page="x.html", service=["nova_test"]), Context())
+    assert [item["name"] for item in of_nova["status"]["services"]] == ["nova_test"]
+    assert "dune_production" not in "\n".join(of_nova["summary"])
+    assert of_nova["view"]["title"] == of_all["view"]["title"] == "Tokens: 1 problem"
+    with pytest.raises(BadInput, match=r"names 'nova_tset', which the state database does not know.*nova_test"):
+        run_stage(options(path, service=["nova_tset"]), Context())
+
+
 def test_stage_without_a_database_is_not_well() -> None:
     assert run_stage(options(Path("x"), database=""), Context())["status"]["colour"] == "red"
 
