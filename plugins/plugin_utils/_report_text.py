@@ -158,6 +158,13 @@ def _who(who: str, operators: t.Sequence[str]) -> str:
     return f"{who} ({addresses})" if addresses and who == OPERATOR else who
 
 
+def error_of(item: Notice, limit: int) -> str:
+    """Give a notice's message without the service and node that it may begin with: they stand beside it."""
+    service, node = item.key.service, item.key.node
+    message = item.message.removeprefix(f"{service} on {node}: ") if node else item.message
+    return text(message.removeprefix(f"{service}: "), limit)
+
+
 def history_of(count: int, since: str) -> str:
     """Say how many runs in a row and since when; "" when neither is known."""
     runs = f"{count} runs in a row" if count > 1 else ""
@@ -210,7 +217,7 @@ def _row(item: Notice, message: Message, stages: t.Mapping[tuple[str, str], str]
         place=node if message.experiment else text(stage) or "run",
         node=node,
         kind=text(item.kind),
-        error="" if item.is_recovery else text(item.message, ERROR_LIMIT) or explain(item.kind).sentence,
+        error="" if item.is_recovery else error_of(item, ERROR_LIMIT) or explain(item.kind).sentence,
         count=item.count,
         since=moment(item.since),
         lasts="" if item.is_recovery else lasts(item.in_place, now),

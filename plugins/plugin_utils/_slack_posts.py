@@ -27,6 +27,7 @@ from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_headli
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_settings import ReportSettings
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_text import (
     advice_for,
+    error_of,
     history_of,
     moment,
     page_of,
@@ -123,7 +124,7 @@ def _packed(lines: t.Iterator[str], number: int, most: int) -> list[str]:
 
 
 def _trouble(item: Notice, now: float) -> str:
-    error = escaped(text(item.message, _ERROR_LIMIT)) or _name(item.kind) or "failed"
+    error = escaped(error_of(item, _ERROR_LIMIT)) or _name(item.kind) or "failed"
     history = history_of(item.count, moment(item.since))
     token = lasts(item.in_place, now)
     remark = "; ".join(part for part in (history, f"token {token}" if token else "") if part)

@@ -49,6 +49,9 @@ def test_mails_and_slack_say_until_when_the_token_in_place_lasts(scene: Scene) -
     assert "[managed tokens] " in text
     assert LASTS in text
     assert f"Look further: `{STATUS}`" in text
+    shown = scene.run("-e", "managed_tokens_service=dune_production", play="status").output
+    assert "RED: 1 problem" in shown
+    assert "nova" not in shown
 
 
 def test_the_quiet_mode_says_so_too(scene: Scene) -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils import _report_mail as report_mail
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import Message
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import Message, Notice
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_mail import compose
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_origin import Origin
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY
@@ -140,6 +140,23 @@ def test_compose_experiment_mail_says_where_what_since_when_what_to_do_and_what_
     assert [text for text in html.texts if text in (NODE, "NODE", "ERROR", f"No ssh server answered at {NODE}.")] == [
         "NODE", "ERROR", NODE, f"No ssh server answered at {NODE}."
     ]  # fmt: skip
+
+
+MESSAGES: tuple[tuple[Notice, str, str], ...] = (
+    (trouble("n1", message="dune_production on n1: no answer"), "n1", "no answer"),
+    (trouble("n1", message="dune_production: no answer"), "n1", "no answer"),
+    (trouble("n1", message="dune_production on n2: no answer"), "n1", "dune_production on n2: no answer"),
+    (setup_trouble(message="dune_production: no keytab"), "set-up", "no keytab"),
+    (setup_trouble(message="dune_production on credd c1: no"), "set-up", "dune_production on credd c1: no"),
+    (setup_trouble(message="nova_production: no keytab"), "set-up", "nova_production: no keytab"),
+)
+
+
+@pytest.mark.parametrize(("told", "place", "error"), MESSAGES)
+def test_compose_says_nothing_twice_in_a_row_of_the_table(told: Notice, place: str, error: str) -> None:
+    lines = text_of(composed(message(told))).splitlines()
+    (row,) = [line for line in lines if f"{place} " in line.partition("|")[0] and "|" in line]
+    assert row.partition("|")[2].strip().startswith(f"{error} (3 runs")
 
 
 def test_compose_administrators_mail_names_stages_and_the_size_of_the_trouble() -> None:

@@ -98,7 +98,7 @@ def test_posts_of_a_few_notices_is_one_post_that_says_it_all() -> None:
     assert trouble_lines.splitlines() == [
         EFFECT,
         f"• *token-push*: No experiment x. (since 2026-09-21 12:13 UTC; token until {LASTS})",
-        f"• *dune_production*: dune_production: there is no keytab. {HISTORY}",
+        f"• *dune_production*: there is no keytab. {HISTORY}",
         f"• *dune_production* on {NODE}: No ssh server answered at {NODE}. {HISTORY}",
     ]
     lines = tail.splitlines()
