@@ -106,6 +106,7 @@ VOLATILE = {
     "started",
     "seconds",
     "life",
+    "token_expires",
     "id",
     "deadline",
     "directory",
