@@ -110,7 +110,9 @@ def report(collected: Collected, settings: ReportSettings, show: Show, bad_setti
     problems += [unknown] if unknown else []
     decision = with_trial(policy.decide(collected, counters, before, settings), collected, settings)
     collected = replace(collected, origin=here())
-    tokens = tokens_in_place.look(None if collected.is_well else state, collected, now=collected.ended)
+    # A database that did not answer once is not waited for again.
+    readable = None if collected.is_well or unknown else state
+    tokens = tokens_in_place.look(readable, collected, now=collected.ended)
     decision = replace(decision, messages=tuple(_with_tokens(message, tokens) for message in decision.messages))
     troubles = [replace(item, in_place=tokens.of(item.key)) for item in troubles_of(collected, counters)]
     effect = effect_on_users(troubles, collected.ended)
