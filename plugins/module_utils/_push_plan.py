@@ -130,7 +130,7 @@ def _token_of(service: Service, present: bool, check_mode: bool, lives: LookUp) 
         return _Found(hindrance=f"not tried: {why}. {explain(service.problem.kind).advice}")
     if not present or (check_mode and needs_choice(service)):
         return _Found()
-    path, remark, expires = service.token, "", service.token_expires
+    path, remark, expires = service.token, "", service.expires
     if needs_choice(service):
         chosen = choose_kept(service, lives, now=time.time())
         path, remark, expires = chosen.path, chosen.remark, chosen.expires

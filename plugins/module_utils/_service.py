@@ -62,7 +62,7 @@ class Problem:
 class Service:
     """One service of the run; `problem` is set by the stage that failed and stops the later ones.
 
-    `ccache` (a FILE: name) and `token` (a path) are empty until their stages have run; `token_expires` is when that
+    `ccache` (a FILE: name) and `token` (a path) are empty until their stages have run; `expires` is when that
     token does, in seconds since the epoch, 0.0 when it is not known. `store_name` names the kept
     token where it has to differ from `name`. `yields` are the (node, path) pairs that another service writes although
     this one would too.
@@ -88,7 +88,7 @@ class Service:
     yields: tuple[tuple[str, str], ...] = ()
     ccache: str = ""
     token: str = ""
-    token_expires: float = 0.0
+    expires: float = 0.0
     problem: Problem | None = None
 
     @property

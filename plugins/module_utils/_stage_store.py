@@ -188,7 +188,7 @@ def _after(service: Service, stored: t.Sequence[Stored]) -> Service:
         return service
     best = best_token(stored)
     if best is not None and not any(item.will_change for item in stored):
-        return replace(service, token=str(best.path), token_expires=best.life.expires or 0.0)
+        return replace(service, token=str(best.path), expires=best.life.expires or 0.0)
     if any(item.will_change for item in stored):
         return replace(service, token="")  # check mode: a run would push a token that does not exist yet
     failure = next(item.outcome for item in stored if item.outcome.is_failure)

@@ -121,7 +121,7 @@ EXAMPLES = r"""
 RETURN = r"""
 services:
   description: The services, with the path of the token to push in C(token) and when it expires in
-    C(token_expires) (seconds since the epoch, V(0.0) when that is not known), or with a C(problem).
+    C(expires) (seconds since the epoch, V(0.0) when that is not known), or with a C(problem).
   returned: success
   type: list
   elements: dict

@@ -106,7 +106,7 @@ VOLATILE = {
     "started",
     "seconds",
     "life",
-    "token_expires",
+    "expires",
     "id",
     "deadline",
     "directory",
