@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from laboratory import Laboratory
-from test_report import Scene, begin
+from report_scene import Scene, begin
 
 NODE = "dunegpvm01.lab.example"
 LASTS = "Nothing fails for users yet: the tokens in place last until "

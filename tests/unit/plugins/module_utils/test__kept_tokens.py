@@ -157,7 +157,8 @@ def test_choose_kept_takes_what_lives_longest_and_else_what_is_newest(
         return tokens[token]
 
     wanted = str(look(owner, chosen).path) if chosen else ""
-    assert choose_kept(owner, lives, now=100.0) == Chosen(wanted, remark, refused)
+    expires = (known[chosen].expires or 0.0) if chosen else 0.0
+    assert choose_kept(owner, lives, now=100.0) == Chosen(wanted, remark, expires, refused)
 
 
 def test_choose_kept_without_credds_takes_the_service_s_own(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction imp
     last_words,
     one_line,
     redact,
-    showable,
     shortened,
+    showable,
 )
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import CANARY
 
