@@ -20,6 +20,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._state_results
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_runs import ENDED, RUNNING
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_schema import schema
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_uids import known_uids
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._metrics_run_history import RunHistory, run_histories
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._notice import SERVICE_EMAIL
 
 if t.TYPE_CHECKING:
@@ -37,7 +38,8 @@ class Attempt:
     """The last attempt of a stage for a service and a target: a credd, a node, an account, or "".
 
     `service` is the real name, `configured` the name in the configuration; pings and accounts have neither. Times are
-    seconds since the epoch, 0.0 for never; `seconds` is how long it took.
+    seconds since the epoch, 0.0 for never; `seconds` is how long it took. Of a failure `kind` is the sort, and
+    `failing_since` when the first one in a row began.
     """
 
     service: str
@@ -49,6 +51,8 @@ class Attempt:
     seconds: float
     expires: float
     run: str
+    kind: str = ""
+    failing_since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,8 @@ class Snapshot:
     """What was known at `taken` (seconds since the epoch).
 
     `services` are the real names by the configured ones; `attempts` stand under their stages, `runs` under their
-    programs. `refreshed` is when a refresh of the UIDs was well last, 0.0 for never; `uid_ages` are seconds.
+    programs, and so do `histories`. `refreshed` is when a refresh of the UIDs was well last, 0.0 for never; `uid_ages`
+    are seconds.
     """
 
     taken: float
@@ -93,6 +98,7 @@ class Snapshot:
     attempts: t.Mapping[str, t.Sequence[Attempt]] = field(default_factory=dict)
     stages: t.Sequence[StageTime] = ()
     runs: t.Mapping[str, LastRun] = field(default_factory=dict)
+    histories: t.Mapping[str, RunHistory] = field(default_factory=dict)
     refreshed: float = 0.0
     setup_errors: t.Mapping[str, int] = field(default_factory=dict)
     push_errors: t.Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -134,6 +140,7 @@ def snapshot(db: sa.Connection, *, now: float) -> Snapshot:
         attempts=attempts,
         stages=_stages(db),
         runs=runs,
+        histories=run_histories(db, now=now),
         refreshed=refreshed,
         # The counters are the Go service's tables too: what has left the configuration stays in them for ever.
         setup_errors={name: count for name, count in setup_counters(db).items() if name in services},
@@ -164,6 +171,7 @@ def _attempts(db: sa.Connection, configured: _Configured, now: float) -> dict[st
 
     table = schema().results
     columns = ("stage", "service", "target", "status", "attempted", "succeeded", "seconds", "expires", "run")
+    columns += ("kind", "failing_since")
     found: dict[str, list[Attempt]] = {}
     for stage, service, target, status, *rest in db.execute(sa.select(*(table.c[name] for name in columns))):
         if configured.has(stage, service, target):

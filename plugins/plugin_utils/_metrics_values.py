@@ -96,6 +96,19 @@ def failed_services(snapshot: Snapshot) -> Values:
     return [((), len(failed))]
 
 
+def failing_since(snapshot: Snapshot) -> Values:
+    """Give since when something of a service fails, by stage and kind."""
+    for stage in SERVICE_STAGES:
+        for item in snapshot.of(stage):
+            if item.is_failure:
+                yield (item.service, STAGE_NAMES[stage], item.kind), item.failing_since
+
+
+def node_failing_since(snapshot: Snapshot) -> Values:
+    """Give since when a push to a node fails, by kind."""
+    return [((item.target, item.kind), item.failing_since) for item in snapshot.of(PUSH) if item.is_failure]
+
+
 def setup_errors(snapshot: Snapshot) -> Values:
     """Give the counters of the stages before the push."""
     return [((name,), count) for name, count in snapshot.setup_errors.items()]
@@ -183,6 +196,16 @@ def run_ended(snapshot: Snapshot) -> Values:
     return [((program,), last.ended) for program, last in snapshot.runs.items()]
 
 
+def interrupted_runs(snapshot: Snapshot) -> Values:
+    """Count the runs that ended without a word, by program."""
+    return [((program,), history.interrupted) for program, history in snapshot.histories.items()]
+
+
+def overlapping_runs(snapshot: Snapshot) -> Values:
+    """Count the runs that began while another was going on, by program."""
+    return [((program,), history.overlapping) for program, history in snapshot.histories.items()]
+
+
 def push_rate(snapshot: Snapshot) -> Values:
     """Give how many pairs the last push tried in a second."""
     pushed = Counter(item.run for item in snapshot.of(PUSH))
@@ -196,6 +219,11 @@ def push_rate(snapshot: Snapshot) -> Values:
 def uid_ages(snapshot: Snapshot) -> Values:
     """Give how old the UIDs are, by account."""
     return [((account,), age) for account, age in snapshot.uid_ages.items()]
+
+
+def taken(snapshot: Snapshot) -> Values:
+    """Give when the snapshot was taken."""
+    return [((), snapshot.taken)]
 
 
 def build(_snapshot: Snapshot) -> Values:

@@ -136,7 +136,7 @@ def test_render_writes_buckets_as_the_go_library_does() -> None:
 def test_render_of_nothing_has_only_what_is_always_there() -> None:
     assert {family.name.removeprefix("managed_tokens_") for family in render(Snapshot(1.0)).collect()} == {
         "failed_services_push_count", "service_error_email_send_duration_seconds", "ferry_request_duration_seconds",
-        "ferry_request_error_count", "build_info",
+        "ferry_request_error_count", "metrics_timestamp_seconds", "build_info",
     }  # fmt: skip
 
 
