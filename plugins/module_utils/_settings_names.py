@@ -125,7 +125,33 @@ REPORT_SETTINGS = frozenset(
     }
 )
 
-KNOWN_SETTINGS = STAGE_SETTINGS | REPORT_SETTINGS
+# Settings of the alerts; they are options of the role monitoring, which reads no others.
+MONITORING_SETTINGS = frozenset(
+    {
+        "managed_tokens_monitoring_alerts",
+        "managed_tokens_monitoring_dashboards_dir",
+        "managed_tokens_monitoring_interrupted_runs",
+        "managed_tokens_monitoring_interval_hours",
+        "managed_tokens_monitoring_labels",
+        "managed_tokens_monitoring_margin_hours",
+        "managed_tokens_monitoring_old_hours",
+        "managed_tokens_monitoring_overlapping_runs",
+        "managed_tokens_monitoring_promtool",
+        "managed_tokens_monitoring_reload",
+        "managed_tokens_monitoring_reload_command",
+        "managed_tokens_monitoring_reload_unit",
+        "managed_tokens_monitoring_reload_url",
+        "managed_tokens_monitoring_rules_dir",
+        "managed_tokens_monitoring_rules_file",
+        "managed_tokens_monitoring_runbook_url",
+        "managed_tokens_monitoring_runs",
+        "managed_tokens_monitoring_state",
+        "managed_tokens_monitoring_stopped_hours",
+        "managed_tokens_monitoring_uids_hours",
+    }
+)
+
+KNOWN_SETTINGS = STAGE_SETTINGS | REPORT_SETTINGS | MONITORING_SETTINGS
 
 
 def bare_name(name: str) -> str | None:
