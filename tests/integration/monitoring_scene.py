@@ -68,15 +68,15 @@ class Site:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
-    def play(self, *arguments: str, **settings: t.Any) -> Done:
-        """Run the playbook with these settings (names without prefix)."""
+    def play(self, *arguments: str, times: int = 1, **settings: t.Any) -> Done:
+        """Run the playbook with these settings (names without prefix), so many times one after the other."""
         given = {
             "rules_dir": str(self.rules.parent),
             "dashboards_dir": str(self.dashboard.parent),
             **settings,
         }
         values = json.dumps({f"{PREFIX}{name}": value for name, value in given.items()})
-        argv = ["ansible-playbook", "fife.managed_tokens.monitoring", "-e", values, *arguments]
+        argv = ["ansible-playbook", *["fife.managed_tokens.monitoring"] * times, "-e", values, *arguments]
         return self.run(*argv)
 
     def run(self, *argv: str) -> Done:
