@@ -6,6 +6,7 @@ with a real Prometheus."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -61,8 +62,9 @@ def rules(site: Site, server: Prometheus) -> dict[str, dict[str, t.Any]]:
 
 
 def changes(done: Done) -> list[int]:
-    """Give how many tasks have changed something in each playbook of a run."""
-    return [int(number) for number in re.findall(r"^localhost +:.* changed=(\d+)", done.output, re.MULTILINE)]
+    """Give how many tasks have changed something in each playbook of a run; a recap counts those before it too."""
+    sums = [int(number) for number in re.findall(r"^localhost +:.* changed=(\d+)", done.output, re.MULTILINE)]
+    return [after - before for before, after in itertools.pairwise([0, *sums])]
 
 
 # -- alerts ---------------------------------------------------------
