@@ -51,6 +51,7 @@ def told(success: str, about: str = 'notification_type="email"') -> str:
 OLD = 'last_success_timestamp_seconds{service="dune_production"}'
 EXPIRES = 'token_expiry_timestamp_seconds{service="dune_production"}'
 NOVA = 'service="nova_production"'
+SLACK = 'notification_type="slack_message"'
 FOR_EMAIL = {"notification_type": "email", "success": "false"}
 UIDS = "No refresh of the UIDs has gone well for all accounts for 72 h."
 
@@ -140,7 +141,7 @@ MESSAGES = (
     Case("NotificationFails", {told("false"): "600x60", told("true"): "700x60"}, "1h"),
     # That Slack took it helps nobody who waits for mail.
     Case("NotificationFails",
-         {told("false"): "600x60", told("true", 'notification_type="slack_message"'): "700x60"}, "20m",
+         {told("false"): "600x60", told("false", SLACK): "500x60", told("true", SLACK): "700x60"}, "20m",
          "Administrators are not told by email, 10m 0s ago for the last time.", FOR_EMAIL),
     Case("NotificationFails", {told("false"): "600x600"}, "30h"),
     Case("NotificationFails", {told("false", NOVA): "600x60"}, "20m",

@@ -50,6 +50,7 @@ def rules(site: Site, server: Prometheus) -> dict[str, dict[str, t.Any]]:
     looked = site.play("--check", "--diff")
     assert (looked.status, looked.changed) == (0, 2), looked.output
     assert "+      - alert: ManagedTokensRunsStopped" in looked.output
+    assert "Prometheus on localhost knows of the other rules when it has been reloaded" in looked.output
     assert not site.rules.exists()
     assert not site.dashboard.exists()
     assert server.rules() == []
