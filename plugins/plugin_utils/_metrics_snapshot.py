@@ -170,7 +170,8 @@ def _attempts(db: sa.Connection, configured: _Configured, now: float) -> dict[st
     import sqlalchemy as sa
 
     table = schema().results
-    columns = "stage service target status attempted succeeded seconds expires run kind failing_since".split()
+    columns = ["stage", "service", "target", "status", "attempted", "succeeded", "seconds", "expires", "run"]
+    columns += ["kind", "failing_since"]
     found: dict[str, list[Attempt]] = {}
     for stage, service, target, status, *rest in db.execute(sa.select(*(table.c[name] for name in columns))):
         if configured.has(stage, service, target):
