@@ -125,6 +125,30 @@ REPORT_SETTINGS = frozenset(
     }
 )
 
+# Settings of the role that schedules the runs; the runs themselves have no use for them.
+CONTROLLER_SETTINGS = frozenset(
+    {
+        "managed_tokens_controller_ansible_playbook",
+        "managed_tokens_controller_create_user",
+        "managed_tokens_controller_delay",
+        "managed_tokens_controller_directories",
+        "managed_tokens_controller_directory",
+        "managed_tokens_controller_environment",
+        "managed_tokens_controller_inventory",
+        "managed_tokens_controller_log_weeks",
+        "managed_tokens_controller_mailto",
+        "managed_tokens_controller_on_failure",
+        "managed_tokens_controller_options",
+        "managed_tokens_controller_push_minutes",
+        "managed_tokens_controller_refresh_time",
+        "managed_tokens_controller_schedule",
+        "managed_tokens_controller_secrets",
+        "managed_tokens_controller_state",
+        "managed_tokens_controller_status_minutes",
+        "managed_tokens_controller_user",
+    }
+)
+
 # Settings of the alerts; they are options of the role monitoring, which reads no others.
 MONITORING_SETTINGS = frozenset(
     {
@@ -151,7 +175,7 @@ MONITORING_SETTINGS = frozenset(
     }
 )
 
-KNOWN_SETTINGS = STAGE_SETTINGS | REPORT_SETTINGS | MONITORING_SETTINGS
+KNOWN_SETTINGS = STAGE_SETTINGS | REPORT_SETTINGS | CONTROLLER_SETTINGS | MONITORING_SETTINGS
 
 
 def bare_name(name: str) -> str | None:
