@@ -17,7 +17,7 @@ from laboratory import ROOT, VENV, Done
 
 SECRET = 'p"4$s`w\\d'
 # Runs begin here; the account must be able to read the collection, which may be in somebody's home.
-COLLECTIONS = "/mnt/collections"
+COLLECTIONS = "/srv/collections"
 SETTINGS: dict[str, t.Any] = {
     "managed_tokens_controller_create_user": True,
     "managed_tokens_controller_environment": {"ANSIBLE_COLLECTIONS_PATH": COLLECTIONS, "SAID": "50% of $HOME"},
@@ -31,12 +31,12 @@ SETTINGS: dict[str, t.Any] = {
 }
 WORLD = f"""
 set -e
-mount -t tmpfs tmpfs /mnt
+mount -t tmpfs tmpfs /srv
 for place in etc var opt; do
-    mkdir -p /mnt/upper/$place /mnt/work/$place
-    mount -t overlay -o lowerdir=/$place,upperdir=/mnt/upper/$place,workdir=/mnt/work/$place overlay /$place
+    mkdir -p /srv/upper/$place /srv/work/$place
+    mount -t overlay -o lowerdir=/$place,upperdir=/srv/upper/$place,workdir=/srv/work/$place overlay /$place
 done
-mkdir -p {COLLECTIONS}/ansible_collections/fife/managed_tokens /mnt/program /etc/managed-tokens
+mkdir -p {COLLECTIONS}/ansible_collections/fife/managed_tokens /srv/program /etc/managed-tokens
 mount --bind {ROOT} {COLLECTIONS}/ansible_collections/fife/managed_tokens
 echo '{{"experiments": {{"hosts": {{"node.example.org": }}}}}}' > /etc/managed-tokens/nodes.yml
 echo ready
@@ -44,16 +44,16 @@ exec sleep 900
 """
 # Stands for a systemd that runs the machine: remembers what is on, and what it was told.
 SYSTEMCTL = """#!/bin/sh
-echo "$@" >> /mnt/told
+echo "$@" >> /srv/told
 unit=$2
 case $1 in
     show) if [ -e "/etc/systemd/system/$unit" ]; then echo LoadState=loaded; else echo LoadState=not-found; fi
-        if [ -e "/mnt/on-$unit" ]; then echo ActiveState=active; else echo ActiveState=inactive; fi ;;
-    is-enabled) [ -e "/mnt/enabled-$unit" ] && echo enabled ;;
-    enable) touch "/mnt/enabled-$unit" ;;
-    disable) rm "/mnt/enabled-$unit" ;;
-    start) touch "/mnt/on-$unit" ;;
-    stop) rm "/mnt/on-$unit" ;;
+        if [ -e "/srv/on-$unit" ]; then echo ActiveState=active; else echo ActiveState=inactive; fi ;;
+    is-enabled) [ -e "/srv/enabled-$unit" ] && echo enabled ;;
+    enable) touch "/srv/enabled-$unit" ;;
+    disable) rm "/srv/enabled-$unit" ;;
+    start) touch "/srv/on-$unit" ;;
+    stop) rm "/srv/on-$unit" ;;
 esac
 """
 # Stands for ansible-playbook where cron starts it: says what has arrived.
@@ -62,7 +62,7 @@ case "$*" in *--syntax-check*) echo "  python version = 3 (here) ({VENV}/bin/pyt
 printf '%s|' "$(whoami)" "$PWD" "$MANAGED_TOKENS_SMTP_PASSWORD" "$ANSIBLE_STDOUT_CALLBACK" "$SAID" "$@"
 exit 3
 """
-FOUND = r"find /mnt/upper -mindepth 2 -printf '%P %y %m %u:%g %s %T@ %l\n' | sort"
+FOUND = r"find /srv/upper -mindepth 2 -printf '%P %y %m %u:%g %s %T@ %l\n' | sort"
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Machine:
 
     def run(self, *words: str) -> Done:
         """Run a program in it."""
-        inside = ["nsenter", f"--mount=/proc/{self.holder.pid}/ns/mnt", "--", *words]
+        inside = ["nsenter", f"--mount=/proc/{self.holder.pid}/ns/srv", "--", *words]
         done = subprocess.run(
             inside, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False
         )
@@ -141,7 +141,7 @@ def start_jobs(machine: Machine, crontab: str) -> t.Iterator[Job]:
         assert not re.search(r"(?<!\\)%", job["command"])
         command = job["command"].replace(r"\%", "%")
         start = ("runuser", "-u", "mtokens", "--", "env", "-i", *environment, "sh", "-c")
-        well = machine.run(*start, command.replace("/mnt/program/ansible-playbook", "echo"))
+        well = machine.run(*start, command.replace("/srv/program/ansible-playbook", "echo"))
         yield Job(job["when"], machine.run(*start, command), well)
 
 
@@ -180,29 +180,29 @@ def story(machine: Machine) -> Story:
         found.untouched[name] = before == machine.files()
         found.modes[name] = machine.modes()
 
-    machine.write("/mnt/program/systemctl", SYSTEMCTL)
-    machine.write("/mnt/program/ansible-playbook", PROGRAM)
+    machine.write("/srv/program/systemctl", SYSTEMCTL)
+    machine.write("/srv/program/ansible-playbook", PROGRAM)
     play("wrong", user="root", push_minutes=[17, 60])
     play("check", "--check", "--diff", schedule="systemd")
-    machine.shell("echo systemd > /mnt/comm; mount --bind /mnt/comm /proc/1/comm")
-    machine.shell("mount --bind /mnt/program/systemctl /usr/bin/systemctl; mkdir -m 0775 -p /var/log/managed-tokens")
+    machine.shell("echo systemd > /srv/comm; mount --bind /srv/comm /proc/1/comm")
+    machine.shell("mount --bind /srv/program/systemctl /usr/bin/systemctl; mkdir -m 0775 -p /var/log/managed-tokens")
     play("systemd", "-vvv")
-    found.text["on"] = machine.shell("cd /mnt; ls -d on-* enabled-*")
+    found.text["on"] = machine.shell("cd /srv; ls -d on-* enabled-*")
     found.text["verified"] = machine.shell("systemd-analyze verify /etc/systemd/system/managed-tokens-* 2>&1; echo $?")
     found.text["service"] = machine.shell("cat /etc/systemd/system/managed-tokens-push.service")
     found.text["timers"] = machine.shell("grep -h ^OnCalendar= /etc/systemd/system/managed-tokens-*.timer")
     found.text["rotation"] = machine.shell("logrotate -d /etc/logrotate.d/fife-managed-tokens; echo $?")
     play("again", "--diff")
-    machine.shell(": > /mnt/told")
+    machine.shell(": > /srv/told")
     play(
         "cron",
         schedule="cron",
         refresh_time="6:05",
-        ansible_playbook="/mnt/program/ansible-playbook",
+        ansible_playbook="/srv/program/ansible-playbook",
         directories=False,
     )
     found.text["told"] = machine.shell(
-        "grep -v -e ^show -e ^is-enabled /mnt/told; ls /mnt/on-* /mnt/enabled-* 2> /dev/null"
+        "grep -v -e ^show -e ^is-enabled /srv/told; ls /srv/on-* /srv/enabled-* 2> /dev/null"
     )
     found.text["crontab"] = machine.shell("cat /etc/cron.d/fife-managed-tokens")
     found.jobs = list(start_jobs(machine, found.text["crontab"]))
