@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 import typing as t
@@ -33,6 +34,7 @@ FACTS = {"service_mgr": "systemd", "user_uid": 0, "user_id": "root"}
 ID = "uid=1001(mtokens) gid=1002(fife) groups=1002(fife)"
 
 
+@functools.cache
 def load(path: str) -> t.Any:
     return DataLoader().load_from_file(str(ROLE / path), trusted_as_template=True)
 
@@ -54,12 +56,15 @@ class Machine:
         }
         self.found(account=ID)
 
-    def found(self, *, account: str = "", marks: t.Sequence[str] = (), owners: t.Sequence[str] = ()) -> Machine:
+    def found(
+        self, *, account: str = "", marks: t.Sequence[str] = (), owners: t.Sequence[str] = (), ping: str = "1\t0"
+    ) -> Machine:
         """Say what the looks at the machine have given."""
         self.variables |= {
             "__controller_id_result": {"rc": 0 if account else 1, "stdout": account},
             "__controller_marks_result": {"stdout_lines": list(marks)},
             "__controller_owners_result": {"stdout_lines": list(owners)},
+            "__controller_ping_result": {"stdout": ping},
         }
         return self
 
@@ -228,6 +233,16 @@ def test_directory_that_is_two_things_gets_the_narrower_mode() -> None:
 def test_database_by_url_has_no_directory() -> None:
     machine = Machine(managed_tokens_database="postgresql+psycopg://user@host/database")
     assert "managed_tokens_database" not in [item["setting"] for item in machine.value("__controller_places")]
+
+
+@pytest.mark.parametrize(
+    ("ping", "wanted"), [("1\t0", True), ("0\t2147483647", False), ("1002\t1002", False), ("0\t1001", True), ("", True)]
+)
+def test_unit_gets_the_capability_for_ping_only_where_it_needs_it(ping: str, wanted: bool) -> None:
+    machine = Machine().found(account=ID, ping=ping)
+    template = trust_as_template("{{ lookup('ansible.builtin.template', 'service.j2') }}")
+    text = machine.value("x", x=template, __controller_job={"name": "n", "playbook": "p", "what": "w"})
+    assert ("\nAmbientCapabilities=CAP_NET_RAW\n" in text) is wanted
 
 
 NASTY = "a \"b\" 'c' $HOME `d` \\e %f #g"
