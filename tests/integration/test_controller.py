@@ -31,13 +31,15 @@ SETTINGS: dict[str, t.Any] = {
 }
 WORLD = f"""
 set -e
+# From now on it is found whatever is laid over it.
+cd {ROOT}
 mount -t tmpfs tmpfs /srv
 for place in etc var opt; do
     mkdir -p /srv/upper/$place /srv/work/$place
     mount -t overlay -o lowerdir=/$place,upperdir=/srv/upper/$place,workdir=/srv/work/$place overlay /$place
 done
 mkdir -p {COLLECTIONS}/ansible_collections/fife/managed_tokens /srv/program /etc/managed-tokens
-mount --bind {ROOT} {COLLECTIONS}/ansible_collections/fife/managed_tokens
+mount --bind . {COLLECTIONS}/ansible_collections/fife/managed_tokens
 echo '{{"experiments": {{"hosts": {{"node.example.org": }}}}}}' > /etc/managed-tokens/nodes.yml
 echo ready
 exec sleep 900
@@ -73,7 +75,7 @@ class Machine:
 
     def run(self, *words: str) -> Done:
         """Run a program in it."""
-        inside = ["nsenter", f"--mount=/proc/{self.holder.pid}/ns/srv", "--", *words]
+        inside = ["nsenter", f"--mount=/proc/{self.holder.pid}/ns/mnt", "--", *words]
         done = subprocess.run(
             inside, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False
         )
