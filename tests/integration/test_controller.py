@@ -39,7 +39,7 @@ for place in etc var opt; do
     mount -t overlay -o lowerdir=/$place,upperdir=/srv/upper/$place,workdir=/srv/work/$place overlay /$place
 done
 mkdir -p {COLLECTIONS}/ansible_collections/fife/managed_tokens /srv/program /etc/managed-tokens
-mount --bind . {COLLECTIONS}/ansible_collections/fife/managed_tokens
+mount -c --bind . {COLLECTIONS}/ansible_collections/fife/managed_tokens
 echo '{{"experiments": {{"hosts": {{"node.example.org": }}}}}}' > /etc/managed-tokens/nodes.yml
 echo ready
 exec sleep 900

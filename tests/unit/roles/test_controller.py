@@ -266,6 +266,7 @@ def test_words_arrive_in_a_unit_as_they_are() -> None:
     )
     (start,) = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
     # Source: systemd.service(5); what is left then are double quotes with backslashes, as in a shell.
+    assert not {"$", "%"} & set(start.replace("$$", "").replace("%%", ""))
     plain = start.replace("%%", "%").replace("$$", "\0")
     assert [word.replace("\0", "$") for word in shlex.split(plain)][-2:] == [NASTY, "fife.managed_tokens.p"]
     assert f"A={NASTY}" in [
