@@ -93,6 +93,22 @@ def remarks(
     return found
 
 
+def left_behind(beginning: Beginning) -> list[str]:
+    """Give the warning, if any, that services have left files on nodes that they are no longer configured for."""
+    services = sorted(beginning.strays)
+    nodes = sorted({node for found in beginning.strays.values() for node in found})
+    if not services:
+        return []
+    more = f" and {len(services) - MOST_NAMES} more services" if len(services) > MOST_NAMES else ""
+    others = f" and {len(nodes) - MOST_NAMES} more nodes" if len(nodes) > MOST_NAMES else ""
+    sentence = (
+        f"{', '.join(services[:MOST_NAMES])}{more} left tokens on {', '.join(nodes[:MOST_NAMES])}{others}, no longer "
+        "configured there: remove them with ansible-playbook -i INVENTORY fife.managed_tokens.offboarding "
+        f"-e managed_tokens_node={','.join(nodes[:MOST_NAMES])} (docs/offboarding.md), or put the nodes back."
+    )
+    return [sentence]
+
+
 def _unconfirmed(book: UidBook, looked_up: t.Sequence[Service], uid_max_age: float, now: float) -> str:
     ages = {
         service.account: book.uids[service.account].age(now)

@@ -38,15 +38,21 @@ class Known:
         return found
 
 
-def selection_problems(experiments: t.Sequence[str], names: t.Sequence[str]) -> list[str]:
+def selection_problems(experiments: t.Sequence[str], names: t.Sequence[str], nodes: t.Sequence[str] = ()) -> list[str]:
     """Say what is wrong with a selection before anything is known: there has to be one, and it has to name things."""
-    if not experiments and not names:
-        return [
-            "Nothing says which services are to be removed: give managed_tokens_service or managed_tokens_experiment."
-        ]
+    if not experiments and not names and not nodes:
+        sentence = (
+            "Nothing says which services are to be removed: give managed_tokens_service or managed_tokens_experiment, "
+            "or managed_tokens_node to take them off a node."
+        )
+        return [sentence]
     return [
         f"{setting} is {name!r}: everything is never removed at once, so name what is to go."
-        for setting, given in (("managed_tokens_experiment", experiments), ("managed_tokens_service", names))
+        for setting, given in (
+            ("managed_tokens_experiment", experiments),
+            ("managed_tokens_service", names),
+            ("managed_tokens_node", nodes),
+        )
         for name in given
         if name.lower() in EVERYTHING
     ]
@@ -144,7 +150,7 @@ def leave_to_others(chosen: t.Sequence[Service], others: t.Sequence[Service]) ->
                 removers.add(place)
         done.append(replace(service, yields=tuple(yields)))
     return done, [
-        f"{path}, which {service} has written too, stays on {_listed(nodes)}: {writer} writes it with its next run."
+        f"{path}, which {service} has written too, stays on {listed(nodes)}: {writer} writes it with its next run."
         for (service, path, writer), nodes in sorted(stays.items())
     ]
 
@@ -157,6 +163,7 @@ def _paths_of(other: Service, chosen: t.Sequence[Service]) -> list[str]:
     return list(token_paths(replace(other, uid=uid))) if uid else []
 
 
-def _listed(names: t.Sequence[str]) -> str:
+def listed(names: t.Sequence[str]) -> str:
+    """Name the first few nodes, and say how many more there are."""
     shown = ", ".join(names[:MOST_NODES])
     return shown if len(names) <= MOST_NODES else f"{shown} and {len(names) - MOST_NODES} more nodes"

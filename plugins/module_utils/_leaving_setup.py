@@ -31,7 +31,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
     Stopwatch,
     record,
 )
-from ansible_collections.fife.managed_tokens.plugins.module_utils._resolve import Wanted
+from ansible_collections.fife.managed_tokens.plugins.module_utils._resolve import Wanted, at_port
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Node, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._setup import credds_of, with_vault_server
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_removal import Remembered
@@ -72,7 +72,31 @@ def complete_leaving(
         except TokensError:
             # Only a bearer token would be had from it, and few pools need one.
             service = replace(service, vault_server="")
-    service = with_remembered(service, remembered, node, wanted.collectors[0] if wanted.collectors else "")
+    collector = wanted.collectors[0] if wanted.collectors else ""
+    service = with_remembered(service, remembered, lambda name: at_port(node(name), wanted.ssh_port), collector)
+    return _with_uid(service, remembered, outcomes, watch, is_memory_read=is_memory_read)
+
+
+def complete_on_nodes(
+    service: Service,
+    wanted: Wanted,
+    remembered: Remembered | None,
+    nodes: t.Sequence[Node],
+    *,
+    is_memory_read: bool,
+) -> Completed:
+    """Give the service as it is taken off `nodes` and goes on elsewhere: no credd is asked to forget anything."""
+    here = tuple(at_port(item, wanted.ssh_port) for item in nodes)
+    if remembered is not None:
+        remembered = replace(remembered, nodes=remembered.nodes & {item.name for item in nodes})
+    only = replace(service, goes_on=True, nodes=here, credds=())
+    return _with_uid(only, remembered, [], Stopwatch(), is_memory_read=is_memory_read)
+
+
+def _with_uid(
+    service: Service, remembered: Remembered | None, outcomes: list[Outcome], watch: Stopwatch, *, is_memory_read: bool
+) -> Completed:
+    """Give the service, without its nodes when nobody knows the UID that its files there are named by."""
     if service.uid:
         return Completed(service, tuple(outcomes or [record(SETUP, OK, service, watch)]))
     if is_memory_read and not (remembered and remembered.nodes):
@@ -107,3 +131,11 @@ def unreachable(name: str, remembered: Remembered, token_dir: str, node: t.Calla
     message = bare.problem.message if bare.problem else ""
     failure = record(SETUP, FAILED, bare, Stopwatch(), kind=ServiceIncomplete.kind, message=message)
     return Completed(bare, (failure,))
+
+
+def unreachable_on_nodes(name: str, remembered: Remembered, token_dir: str, nodes: t.Sequence[Node]) -> Completed:
+    """Give a service that has left the configuration, as it would be taken off `nodes` if that were known of it."""
+    by_name = {item.name: item for item in nodes}
+    here = replace(remembered, nodes=frozenset(by_name), credds=frozenset())
+    found = unreachable(name, here, token_dir, by_name.__getitem__)
+    return replace(found, service=replace(found.service, goes_on=True))

@@ -22,6 +22,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils import _state_
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _state_places as state_places
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _state_results as results
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _state_runs as runs
+from ansible_collections.fife.managed_tokens.plugins.module_utils import _state_strays as state_strays
 from ansible_collections.fife.managed_tokens.plugins.module_utils import _state_uids as state_uids
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import (
     BadFile,
@@ -70,13 +71,14 @@ class UidBook:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """What the database said when the run began: runs that never ended, nodes that others serve, and what went
-    wrong."""
+    """What the database said when the run began: runs that never ended, nodes that others serve, nodes with files of
+    services that are no longer configured for them, and what went wrong."""
 
     lost: tuple[runs.RunRow, ...] = ()
     held: tuple[runs.Hold, ...] = ()
     forgotten: tuple[tuple[str, str], ...] = ()
     trouble: str = ""
+    strays: t.Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def look_up_uids(state: State | None, directory: Path) -> UidBook:
@@ -117,13 +119,17 @@ def remember_uids(book: UidBook, directory: Path) -> list[str]:
     return []
 
 
-def look_for_holds(state: State | None, run: Run) -> Beginning:
-    """Give what a run that began now would find, without writing anything."""
+def look_for_holds(
+    state: State | None, run: Run, known: t.Sequence[Service] = (), *, forget_after: float = 0.0
+) -> Beginning:
+    """Give what a run that began now would find, without writing anything; see C(begin)."""
     if state is None:
         return Beginning()
+    now = time.time()
     try:
         with state.read() as db:
-            return Beginning(held=tuple(runs.holds_of_others(db, run.id, now=time.time())))
+            held = tuple(runs.holds_of_others(db, run.id, now=now))
+            return Beginning(held=held, strays=state_strays.strays(db, _nodes(known), before=now - forget_after))
     except StateTrouble as err:
         return Beginning(trouble=err.msg)
 
@@ -154,11 +160,14 @@ def begin(
             held = runs.holds_of_others(db, run.id, now=now)
             runs.hold(db, run.id, _free(services, held))
             state_uids.note_uids(db, now=now)
-            nodes = {node.name for service in known for node in service.nodes}
+            placed = _nodes(known)
+            nodes = frozenset[str]().union(*placed.values())
             names = {service.config_name: service.name for service in known}
             forgotten = configured.note_configured(db, names, nodes, now=now, forget_after=forget_after)
             state_places.note_places(db, {service.config_name: _place(service) for service in known}, now=now)
-        return Beginning(tuple(lost), tuple(held), tuple(forgotten))
+            state_strays.forget_old_strays(db, placed, before=now - forget_after)
+            strays = state_strays.strays(db, placed, before=now - forget_after)
+        return Beginning(tuple(lost), tuple(held), tuple(forgotten), strays=strays)
     except StateTrouble as err:
         return Beginning(trouble=err.msg)
 
@@ -262,6 +271,10 @@ def _free(services: t.Sequence[Service], held: t.Sequence[runs.Hold]) -> dict[st
         for service in services
     }
     return {name: nodes for name, nodes in free.items() if nodes}
+
+
+def _nodes(services: t.Sequence[Service]) -> dict[str, frozenset[str]]:
+    return {service.config_name: frozenset(node.name for node in service.nodes) for service in services}
 
 
 def _place(service: Service) -> state_places.Place:

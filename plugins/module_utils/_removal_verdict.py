@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._kinds import explain
+from ansible_collections.fife.managed_tokens.plugins.module_utils._leaving import listed
 from ansible_collections.fife.managed_tokens.plugins.module_utils._node_verdict import MOST_MESSAGES, Verdict
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     CHANGED,
@@ -40,15 +41,19 @@ class RemovalVerdict:
     lines: tuple[str, ...] = ()
 
 
-def of_removal(outcomes: t.Sequence[Outcome], *, check_mode: bool = False) -> RemovalVerdict:
-    """Judge an offboarding: it failed when anything of a service that is to go is still somewhere."""
+def of_removal(
+    outcomes: t.Sequence[Outcome], *, check_mode: bool = False, nodes: t.Sequence[str] = ()
+) -> RemovalVerdict:
+    """Judge an offboarding: it failed when anything of a service that is to go is still somewhere; `nodes` are those
+    that services were taken off while they go on elsewhere."""
     by_service: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.config_service:
             by_service.setdefault(outcome.config_service, []).append(outcome)
     bad = [outcome for outcome in outcomes if outcome.status in (FAILED, SKIPPED)]
     whole = [name for name, own in by_service.items() if not any(item in bad for item in own)]
-    summary = f"{len(whole)} of {len(by_service)} services {'would be gone' if check_mode else 'gone'}"
+    word = f"taken off {listed(nodes)}" if nodes else "gone"
+    summary = f"{len(whole)} of {len(by_service)} services {'would be ' if check_mode else ''}{word}"
     lines = [line for name, own in sorted(by_service.items()) for line in _service(name, own, check_mode)]
     changed = any(outcome.status == CHANGED for outcome in outcomes)
     if not bad:

@@ -51,6 +51,7 @@ class Wanted:
     collectors: tuple[str, ...]
     schedd_constraint: str
     default_role_file: str
+    ssh_port: int | None = None
 
 
 @dataclass(slots=True)
@@ -247,7 +248,7 @@ def _resolve_role(
         keytab=keytab,
         vault_server=vault_server,
         token_getter=settings.get("token_getter") or CONDOR,
-        nodes=tuple(_at_port(inventory.node(host, problems), ssh_port) for host in hosts),
+        nodes=tuple(at_port(inventory.node(host, problems), ssh_port) for host in hosts),
         token_dir=token_dir,
         notify=bool(settings.get("notify", True)),
     )
@@ -263,10 +264,12 @@ def _resolve_role(
         collectors=tuple(settings.get("collectors") or ()),
         schedd_constraint=settings.get("schedd_constraint") or "",
         default_role_file=default_role_file,
+        ssh_port=ssh_port,
     )
 
 
-def _at_port(node: Node, port: int | None) -> Node:
+def at_port(node: Node, port: int | None) -> Node:
+    """Give the node as a role with this ssh_port reaches it; None is the node's own port."""
     return node if port is None else replace(node, port=port)
 
 

@@ -65,7 +65,7 @@ class Service:
     `ccache` (a FILE: name) and `token` (a path) are empty until their stages have run; `expires` is when that
     token does, in seconds since the epoch, 0.0 when it is not known. `store_name` names the kept
     token where it has to differ from `name`. `yields` are the (node, path) pairs that another service writes although
-    this one would too.
+    this one would too. `goes_on` says of one that is being removed that it loses its `nodes` and nothing else.
     """
 
     name: str
@@ -86,6 +86,7 @@ class Service:
     notify: bool = True
     store_name: str = ""
     yields: tuple[tuple[str, str], ...] = ()
+    goes_on: bool = False
     ccache: str = ""
     token: str = ""
     expires: float = 0.0

@@ -52,6 +52,7 @@ STAGE_SETTINGS = frozenset(
         "managed_tokens_kinit_concurrency",
         "managed_tokens_known_hosts",
         "managed_tokens_min_token_lifetime",
+        "managed_tokens_node",
         "managed_tokens_node_results",
         "managed_tokens_notify",
         "managed_tokens_onboarding_force",

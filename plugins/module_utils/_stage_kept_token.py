@@ -41,11 +41,11 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
     """Give one outcome for every service, in a result, and the paths of the files under `removed`.
 
     A service whose nodes or credds were not reached loses its kept tokens all the same: a removal needs none. Only one
-    that another run serves is left alone.
+    that another run serves is left alone, and one that is only taken off nodes.
 
     Raises: BadInput, StageOrder.
     """
-    services = services_option(params)
+    services = [item for item in services_option(params) if not item.goes_on]
     others = [Service.from_dict(plain) for plain in params["others"]] + [item for item in services if _is_held(item)]
     removed: list[Path] = []
     outcomes = [_serve(service, others, removed, check_mode=context.check_mode) for service in services]

@@ -22,11 +22,11 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._htcondor impo
 from ansible_collections.fife.managed_tokens.plugins.module_utils._later_settings import duration_of, later_problems
 from ansible_collections.fife.managed_tokens.plugins.module_utils._leaving import (
     Known,
-    choose,
     leave_to_others,
+    listed,
     selection_problems,
 )
-from ansible_collections.fife.managed_tokens.plugins.module_utils._leaving_setup import complete_leaving, unreachable
+from ansible_collections.fife.managed_tokens.plugins.module_utils._leaving_choice import Scene, complete_chosen
 from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import (
     OFFBOARDING,
     Beginning,
@@ -45,7 +45,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import find_program, run_program
 from ansible_collections.fife.managed_tokens.plugins.module_utils._requirements import missing_packages, refuse_root
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run
-from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Node, Service
+from ansible_collections.fife.managed_tokens.plugins.module_utils._service import CONDOR, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._setup import add_uids
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_service_info import (
@@ -85,6 +85,7 @@ _SHARED = (
 )
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **{name: SERVICE_INFO_SPEC[name] for name in _SHARED},
+    "node": {"type": "list", "elements": "str", "default": []},
     "departed": {"type": "dict", "default": {}},
     **DATABASE_SPEC,
 }
@@ -98,7 +99,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
 
     Raises: BadInput with everything that is wrong, Missing, RunningAsRoot.
     """
-    problems = selection_problems(params["experiment"], params["service"])
+    problems = selection_problems(params["experiment"], params["service"], params["node"])
     timeouts = timeouts_of(params, problems)
     problems += later_problems({**(params.get("later") or {}), "forget_after": params["forget_after"]})
     state = attempt(lambda: state_of(params), problems)
@@ -109,39 +110,27 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         raise BadInput(*problems)
     book = look_up_uids(state, Path(params["token_dir"]))
     every, _clashes = settle(add_uids([*configured.wanted, *departed.wanted], book.source))
-    known = Known({service.config_name: service for service in every}, memory)
-    names = choose(known, params["experiment"], params["service"])
-    pool = Pool(run_program, timeouts.kerberos)
-    wanted = {item.service.config_name: item for item in (*configured.wanted, *departed.wanted)}
-
-    def node(name: str) -> Node:
-        return view.node(name, [])
-
-    completed = [
-        complete_leaving(
-            known.configured[name],
-            wanted[name],
-            pool,
-            memory.get(name),
-            node,
-            is_memory_read=state is not None and not trouble,
-        )
-        if name in known.configured
-        else unreachable(name, memory[name], params["token_dir"], node)
-        for name in names
-    ]
     still_configured = {item.service.config_name for item in configured.wanted}
+    scene = Scene(
+        Known({service.config_name: service for service in every}, memory),
+        {item.service.config_name: item for item in (*configured.wanted, *departed.wanted)},
+        view,
+        frozenset(still_configured),
+        is_memory_read=state is not None and not trouble,
+    )
+    leaving = complete_chosen(scene, params, Pool(run_program, timeouts.kerberos))
+    going = {item.service.config_name for item in leaving.services if not item.service.goes_on}
     others = [
-        service for service in every if service.config_name in still_configured and service.config_name not in names
+        service for service in every if service.config_name in still_configured and service.config_name not in going
     ]
-    chosen, stays = leave_to_others([item.service for item in completed], others)
+    chosen, stays = leave_to_others([item.service for item in leaving.services], others)
     refuse_root([service for service in chosen if service.credds], os.geteuid())
     _check_requirements(chosen)
     run = Run.begin(timeouts)
     beginning = _begin(params, context, None if trouble else state, run, chosen, every, still_configured)
     chosen, held = _not_held(chosen, beginning, now=time.time())
-    warnings = [*([trouble or beginning.trouble] if trouble or beginning.trouble else []), book.remark, *stays]
-    for warning in (*warnings, *(text for item in completed for text in item.warnings)):
+    told = (trouble or beginning.trouble, book.remark, *leaving.warnings, *stays)
+    for warning in (*told, *(text for item in leaving.services for text in item.warnings)):
         if warning:
             context.warn(warning)
     experiments = {**params["departed"], **params["experiments"]}
@@ -151,10 +140,13 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         "services": [service.to_dict() for service in chosen],
         "others": [replace(service, keytab="").to_dict() for service in others],
         "outcomes": [
-            outcome.to_dict() for outcome in (*held, *(outcome for item in completed for outcome in item.outcomes))
+            outcome.to_dict()
+            for outcome in (*held, *(outcome for item in leaving.services for outcome in item.outcomes))
         ],
         "contacts": contacts_of(experiments, [item for item in chosen if item.experiment in experiments]),
-        "msg": f"{len(chosen)} services are to go, {len(others)} stay.",
+        "msg": f"{len(chosen)} services are to go, {len(others)} stay."
+        if not params["node"]
+        else f"{len(chosen)} services are to be taken off {listed(sorted(set(params['node'])))}.",
     }
 
 

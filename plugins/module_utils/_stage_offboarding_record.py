@@ -95,7 +95,7 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
             with state.write() as db:
                 forgotten = forget(db, leaving, staying, run=run.id, now=time.time())
                 told = [*outcomes, *_outcomes(services, leaving, forgotten, watch)]
-                message = of_removal(told).verdict.msg
+                message = of_removal(told, nodes=_taken_off(services)).verdict.msg
                 end(db, run, told, program=OFFBOARDING, owner=context.owner, message=message)
     except StateTrouble as err:
         message = f"{err.msg} What is remembered of the services is still there; run this again."
@@ -130,7 +130,14 @@ def leaving_of(service: Service, outcomes: t.Sequence[Outcome], *, give_up: bool
         if credd.name not in told
     ]
     nodes = {outcome.node for outcome in own if outcome.node} | {node.name for node in service.nodes}
-    return Leaving(service.config_name, service.account, frozenset(nodes), tuple(left), give_up or not (bad or left))
+    return Leaving(
+        service.config_name,
+        service.account,
+        frozenset(nodes),
+        tuple(left),
+        give_up or not (bad or left),
+        goes_on=service.goes_on,
+    )
 
 
 def _outcomes(
@@ -151,6 +158,10 @@ def _forget_copy(directory: Path, accounts: t.Sequence[str], watch: Stopwatch) -
         message = f"The last known UIDs of {', '.join(accounts)} could not be removed: {err.msg}"
         return [Outcome(STATE, FAILED, started=watch.started, seconds=watch.seconds, kind=err.kind, message=message)]
     return []
+
+
+def _taken_off(services: t.Sequence[Service]) -> list[str]:
+    return sorted({node.name for service in services if service.goes_on for node in service.nodes})
 
 
 def _is_held(service: Service) -> bool:

@@ -13,7 +13,11 @@ import typing as t
 from dataclasses import replace
 from pathlib import Path
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._beginning import leave_to_others, remarks
+from ansible_collections.fife.managed_tokens.plugins.module_utils._beginning import (
+    leave_to_others,
+    left_behind,
+    remarks,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._contacts import contacts_of
 from ansible_collections.fife.managed_tokens.plugins.module_utils._destinations import settle
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, Missing, ServiceHeld
@@ -140,6 +144,8 @@ def run_stage(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.An
         *_place(state, context),
         keytab_remark(service.keytab for service in chosen),
         *remarks(book, beginning, looked_up, uid_max_age=max_age, now=now),
+        # Whoever takes in a service looks at that one.
+        *(left_behind(beginning) if params["program"] == TOKEN_PUSH else ()),
         *([] if context.check_mode else remember_uids(book, Path(params["token_dir"]))),
     ):
         if warning:
@@ -178,8 +184,9 @@ def _begin(
     chosen: t.Sequence[Service],
     services: t.Sequence[Service],
 ) -> Beginning:
+    forget_after = duration_of("forget_after", params["forget_after"])
     if context.check_mode:
-        return look_for_holds(state, run)
+        return look_for_holds(state, run, services, forget_after=forget_after)
     return begin(
         state,
         run,
@@ -187,7 +194,7 @@ def _begin(
         services,
         program=params["program"],
         owner=context.owner,
-        forget_after=duration_of("forget_after", params["forget_after"]),
+        forget_after=forget_after,
         take_over=params["take_over"],
     )
 

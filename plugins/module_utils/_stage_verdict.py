@@ -31,6 +31,7 @@ RUN_VERDICT_SPEC: dict[str, t.Any] = {
     "outcomes": {"type": "list", "elements": "dict"},
     "batches": {"type": "list", "elements": "str", "default": []},
     "nodes_are_told": {"type": "bool", "default": True},
+    "node": {"type": "list", "elements": "str", "default": []},
     "program": {"type": "str", "choices": [TOKEN_PUSH, OFFBOARDING, ONBOARDING], "default": TOKEN_PUSH},
 }
 
@@ -56,7 +57,7 @@ def run_verdict(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.
     """Give the verdict on the whole run; of an onboarding or offboarding with lines that list it service by service."""
     outcomes = [Outcome.from_dict(plain) for plain in params["outcomes"] or ()]
     if params["program"] == OFFBOARDING:
-        found = of_removal(outcomes, check_mode=context.check_mode)
+        found = of_removal(outcomes, check_mode=context.check_mode, nodes=sorted(set(params.get("node") or ())))
         return {**found.verdict.to_result(), "lines": list(found.lines)}
     if params["program"] == ONBOARDING:
         taken_in = of_onboarding(outcomes, check_mode=context.check_mode)

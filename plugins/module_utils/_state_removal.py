@@ -26,6 +26,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome impor
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_configured import NODE, SERVICE
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_results import remember_outcomes
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_schema import schema
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state_strays import count_on_nodes, forget_on_nodes
 
 if t.TYPE_CHECKING:
     import sqlalchemy as sa
@@ -44,7 +45,8 @@ class Remembered:
 class Leaving:
     """A service that is let go, with its account ("" when nobody knows it) and all its nodes.
 
-    `left` are failures that say what is still to do; `is_over` means that nothing is, or that it is given up.
+    `left` are failures that say what is still to do; `is_over` means that nothing is, or that it is given up. One that
+    `goes_on` is let go on these nodes alone.
     """
 
     service: str
@@ -52,6 +54,7 @@ class Leaving:
     nodes: frozenset[str]
     left: tuple[Outcome, ...] = ()
     is_over: bool = True
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,14 @@ def forget(db: sa.Connection, leaving: t.Sequence[Leaving], staying: Staying, *,
 
     `now` is seconds since the epoch. The database removes the rows that hang on the Go service's tables itself.
     """
-    rows = {item.service: _forget_service(db, item) for item in leaving}
+    rows = {
+        item.service: forget_on_nodes(db, item.service, item.nodes, _unfinished(item))
+        if item.goes_on
+        else _forget_service(db, item)
+        for item in leaving
+    }
     for item in leaving:
-        if not item.is_over:
+        if not item.is_over and not item.goes_on:
             _mark_gone(db, item.service, now)
     remember_outcomes(db, [outcome for item in leaving if not item.is_over for outcome in item.left], run=run)
     accounts_kept = staying.accounts | {item.account for item in leaving if not item.is_over}
@@ -119,7 +127,7 @@ def forget(db: sa.Connection, leaving: t.Sequence[Leaving], staying: Staying, *,
     for item in leaving:
         if item.is_over:
             rows[item.service] += _forget_nodes(db, item.nodes - nodes_kept)
-            if item.account and item.account not in accounts_kept:
+            if item.account and item.account not in accounts_kept and not item.goes_on:
                 rows[item.service] += _forget_account(db, item.account)
                 accounts.append(item.account)
     return Forgotten(rows, tuple(sorted(set(accounts))))
@@ -133,6 +141,9 @@ def would_forget(db: sa.Connection, leaving: t.Sequence[Leaving], staying: Stayi
     accounts_kept = staying.accounts | {item.account for item in leaving if not item.is_over}
     rows = {}
     for item in leaving:
+        if item.goes_on:
+            rows[item.service] = count_on_nodes(db, item.service, item.nodes)
+            continue
         places = [
             (tables.results, tables.results.c.service),
             (tables.services, tables.services.c.name),
@@ -147,6 +158,10 @@ def would_forget(db: sa.Connection, leaving: t.Sequence[Leaving], staying: Stayi
             uids = sa.select(sa.func.count()).select_from(tables.uids).where(tables.uids.c.username == item.account)
             rows[item.service] += db.execute(uids).scalar_one()
     return Forgotten(rows)
+
+
+def _unfinished(item: Leaving) -> set[str]:
+    return set() if item.is_over else {outcome.node for outcome in item.left}
 
 
 def _forget_service(db: sa.Connection, item: Leaving) -> int:

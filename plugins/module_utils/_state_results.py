@@ -17,7 +17,9 @@ from collections import Counter
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     CHANGED,
+    CREDD_REMOVAL,
     FAILED,
+    NODE_REMOVAL,
     OK,
     PUSH,
     SETUP,
@@ -32,6 +34,7 @@ if t.TYPE_CHECKING:
 
 SETUP_STAGES = (SETUP, TICKETS, STORE)
 LONGEST_MESSAGE = 1000
+_REMOVALS = {PUSH: NODE_REMOVAL, STORE: CREDD_REMOVAL}
 
 
 def remember_outcomes(db: sa.Connection, outcomes: t.Iterable[Outcome], *, run: str) -> None:
@@ -78,6 +81,12 @@ def remember_outcomes(db: sa.Connection, outcomes: t.Iterable[Outcome], *, run: 
     keys = [table.c.stage, table.c.service, table.c.target]
     if rows:
         db.execute(_upsert(db, table, keys), rows)
+    for row in rows:
+        # What was to be removed there, and could not be, is wanted there again.
+        removal = (_REMOVALS.get(str(row["stage"]), ""), row["service"], row["target"])
+        if row["status"] != FAILED and removal in before:
+            is_it = [column == value for column, value in zip(keys, removal, strict=True)]
+            db.execute(sa.delete(table).where(*is_it))
 
 
 def count_failures(db: sa.Connection, outcomes: t.Iterable[Outcome]) -> None:

@@ -50,6 +50,7 @@ class ServiceStatus:
     """One configured service: `setup` are its set-up and ticket stages, `credds` where its token is stored, `nodes`
     where it is pushed.
 
+    `strays` are nodes that it is no longer configured for, with files that it has left there.
     `account` and `uid` are "" and 0 when the database does not know them; `uid_age` in seconds is None when nobody
     knows it. A `held_by` names the run that serves it now.
     """
@@ -63,6 +64,7 @@ class ServiceStatus:
     setup: tuple[Target, ...] = ()
     credds: tuple[Target, ...] = ()
     nodes: tuple[Target, ...] = ()
+    strays: tuple[Target, ...] = ()
     held_by: str = ""
 
     @property

@@ -15,6 +15,7 @@ from pathlib import Path
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import TokensError
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import (
     FAILED,
+    NODE_REMOVAL,
     PUSH,
     REGISTRY,
     REMOVALS,
@@ -28,6 +29,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._state_places 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_results import push_counters, setup_counters
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_runs import Hold, holds_of_others
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_schema import schema
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state_strays import left_behind
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_uids import KnownUid, known_uids
 from ansible_collections.fife.managed_tokens.plugins.module_utils._status import (
     MESSAGE_LIMIT,
@@ -92,11 +94,12 @@ def _look(db: sa.Connection, now: float) -> Status:
     results = _results(db)
     names = {name for name in (*real_names, *results) if name and (SERVICE, name) not in gone}
     runs = runs_in(db, now)
+    placed = places(db)
     reader = _Reader(
         now,
         runs,
         gone,
-        places(db),
+        placed,
         known_uids(db),
         holds_of_others(db, "", now=now),
         setup_counters(db),
@@ -111,7 +114,7 @@ def _look(db: sa.Connection, now: float) -> Status:
         recent=runs.recent,
         last=runs.last,
         last_well=runs.last_well,
-        leftovers=tuple(_leftovers(db, runs)),
+        leftovers=tuple(_leftovers(db, runs, gone, placed)),
     )
 
 
@@ -136,7 +139,9 @@ def _told(db: sa.Connection) -> dict[tuple[str, str], float]:
     return {(str(service), str(node)): moment(sent) for service, node, sent in rows}
 
 
-def _leftovers(db: sa.Connection, runs: Runs) -> t.Iterator[Leftover]:
+def _leftovers(
+    db: sa.Connection, runs: Runs, gone: t.Collection[tuple[str, str]], placed: t.Mapping[str, Place]
+) -> t.Iterator[Leftover]:
     import sqlalchemy as sa
 
     table = schema().results
@@ -147,6 +152,11 @@ def _leftovers(db: sa.Connection, runs: Runs) -> t.Iterator[Leftover]:
             # Of an account that nobody asks for any more: each refresh asks for all.
             continue
         what = f"account {row.target}" if row.stage == REGISTRY else f"{row.service}, which was let go"
+        if row.stage == NODE_REMOVAL and (SERVICE, row.service) not in gone and row.service in placed:
+            if row.target in placed[row.service].nodes:
+                # It is configured for the node again.
+                continue
+            what = f"{row.service}, to be taken off {row.target}"
         yield Leftover(
             clean(what), clean(row.kind), clean(row.message, MESSAGE_LIMIT), moment(row.failing_since or row.attempted)
         )
@@ -190,6 +200,7 @@ class _Reader:
             setup=tuple(self._target(row, name) for row in rows if row.stage in (SETUP, TICKETS)),
             credds=tuple(self._credds(name, [row for row in rows if row.stage == STORE])),
             nodes=tuple(self._nodes(name, place, [row for row in rows if row.stage == PUSH], holders)),
+            strays=tuple(self._strays(name, place, [row for row in rows if row.stage == PUSH])),
             held_by=clean(" and ".join(sorted(set(holders.values())))),
         )
 
@@ -219,6 +230,15 @@ class _Reader:
         for node in sorted(wanted):
             target = self._target(tried[node], name) if node in tried else Target(clean(node), PUSH)
             yield replace(target, held_by=holders.get(node, ""))
+
+    def _strays(self, name: str, place: Place | None, rows: t.Sequence[t.Any]) -> t.Iterator[Target]:
+        if place is None:
+            return
+        attempted = {str(row.target): moment(row.attempted) for row in rows}
+        behind = left_behind(place.nodes, attempted)
+        for row in rows:
+            if row.target in behind and moment(row.succeeded):
+                yield self._target(row, name)
 
     def _target(self, row: t.Any, name: str) -> Target:
         is_push = row.stage == PUSH

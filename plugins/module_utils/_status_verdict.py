@@ -87,8 +87,7 @@ def decide(status: Status, *, max_age: float, uid_max_age: float, min_life: floa
     # A run that failed has left what fails; by itself it counts when that is all that is known of it.
     problems += [item for run in status.last for item in _of_run(run, has_more=bool(problems))]
     warnings = [] if status.trouble else [*_unknown(status, is_all_late), *_left_out(status, max_age)]
-    warnings += _short_lives(status, min_life)
-    warnings += _old_uids(status, uid_max_age)
+    warnings += [*_short_lives(status, min_life), *_left_behind(status), *_old_uids(status, uid_max_age)]
     if problems:
         return Verdict(RED, counted(len(problems), "problem"), _reasons(problems), tuple(problems), tuple(warnings))
     if warnings:
@@ -273,6 +272,19 @@ def _short_lives(status: Status, min_life: float) -> t.Iterator[Finding]:
                 advice="Have it found out in vault which limit (max_ttl) cuts the tokens' life, or lower "
                 "managed_tokens_min_token_lifetime.",
                 who=VAULT,
+            )
+
+
+def _left_behind(status: Status) -> t.Iterator[Finding]:
+    for service in status.services:
+        for target in service.strays:
+            yield Finding(
+                f"{service.name} on {target.name}",
+                "Its token is still there, although it is no longer configured for this node.",
+                "Tokens left on nodes that are no longer configured",
+                target.succeeded,
+                advice=f"Run the playbook offboarding with managed_tokens_node={target.name}, or put the node back "
+                "(docs/offboarding.md).",
             )
 
 

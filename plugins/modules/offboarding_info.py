@@ -15,7 +15,7 @@ description:
     those that the state database remembers.
   - A service may have left the configuration. Then O(departed) says how it is reached, and without that it is named.
   - What another service that stays writes on the same node is left to that one.
-  - Nothing is ever removed without being named. O(service) or O(experiment) has to be given.
+  - Nothing is ever removed without being named. O(service), O(experiment) or O(node) has to be given.
   - Outside of check mode the run is written down in the state database. A service that another run serves just now is
     not touched.
 author:
@@ -37,6 +37,15 @@ options:
     default: []
   service:
     description: Remove these services, named C(experiment_role) as configured.
+    type: list
+    elements: str
+    default: []
+  node:
+    description:
+      - Take services off these nodes only; credds, kept tokens and UIDs stay as they are. These are the services that
+        the state database remembers there and that are no longer configured for the node; O(service) names some of
+        them, or others to look for, and O(experiment) narrows them.
+      - A service of O(service) that is still configured for one of the nodes is refused.
     type: list
     elements: str
     default: []
@@ -68,6 +77,15 @@ EXAMPLES = r"""
   fife.managed_tokens.offboarding_info:
     experiments: "{{ managed_tokens_experiments }}"
     service: [dune_production]
+    principal: "{account}/managed-tokens/host.example.org@EXAMPLE.ORG"
+  run_once: true
+  delegate_to: localhost
+  register: leaving
+
+- name: Find out what is left on a node that has been taken out of the group dune
+  fife.managed_tokens.offboarding_info:
+    experiments: "{{ managed_tokens_experiments }}"
+    node: [dunegpvm03.example.org]
     principal: "{account}/managed-tokens/host.example.org@EXAMPLE.ORG"
   run_once: true
   delegate_to: localhost

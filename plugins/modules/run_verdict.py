@@ -29,6 +29,11 @@ options:
     description: Whether M(fife.managed_tokens.node_result) has failed the nodes already.
     type: bool
     default: true
+  node:
+    description: The nodes that services were taken off, of an offboarding that was for these nodes alone.
+    type: list
+    elements: str
+    default: []
   program:
     description: Which program's run it was. An onboarding or offboarding is listed service by service. Anything that is
       left of a service fails the one, a service that is not onboarded the other.
