@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from laboratory import Done, Laboratory
-from remembered import state_of
+from remembered import MAKE_OTHER, python, state_of
 
 pytestmark = pytest.mark.condor
 
@@ -262,3 +262,123 @@ def test_a_selection_that_names_nothing_is_refused(condor: Laboratory, options: 
     assert done.status == 2, done.output
     assert sentence in done.flat
     assert condor.kept_tokens() == kept
+
+
+LEFT = "dunegpvm03.lab.example"
+STAY = ["dunegpvm01.lab.example", "dunegpvm02.lab.example"]
+# It is left by one service of the experiment, and by both.
+ONE_LEAVES = experiments(production={"account": ACCOUNT, "nodes": STAY}, analysis={"account": "duneana"})
+BOTH_LEAVE = experiments(production={"account": ACCOUNT, "nodes": STAY}, analysis={"account": "duneana", "nodes": STAY})
+OLD_PUSH = "UPDATE mt_results SET attempted = attempted - 7200 WHERE stage = 'push' AND target = ?"
+
+
+def take_off(laboratory: Laboratory, *options: str) -> Done:
+    return laboratory.play("fife.managed_tokens.offboarding", "-e", f"managed_tokens_node={LEFT}", *options)
+
+
+def world(laboratory: Laboratory) -> tuple[object, ...]:
+    return (
+        laboratory.all_files(),
+        credentials(laboratory),
+        laboratory.kept_tokens(),
+        laboratory.run("sh", "-c", SUM).output,
+    )
+
+
+def test_a_node_loses_a_service_that_goes_on_elsewhere_and_nothing_else(full: Laboratory) -> None:
+    files, stored, kept, before = full.all_files(), credentials(full), full.kept_tokens(), state_of(full)
+    full.node(LEFT, "install", "-m", "0400", "-o", ACCOUNT, "/dev/null", f"/tmp/.vt_u{UID}-{NAME}.managed-tokens.tmp")
+    done = take_off(full, *ONE_LEAVES)
+    assert done.status == 0, done.output
+    assert f"1 of 1 services taken off {LEFT}." in done.flat
+    assert f"dune_analysis is still configured for {LEFT}, and not taken off it" in done.flat
+    own = {SHARED, OWN, f"/tmp/default_role_dune_{UID}"}
+    assert own <= files[LEFT].keys()
+    assert full.all_files() == files | {LEFT: {path: file for path, file in files[LEFT].items() if path not in own}}
+    assert (credentials(full), full.kept_tokens()) == (stored, kept)
+    after = state_of(full)
+    assert [row for row in after["results"] if row["service"]] == [
+        row
+        for row in before["results"]
+        if row["service"] and (row["service"], row["stage"], row["target"]) != (NAME, "push", LEFT)
+    ]
+    assert (after["uids"], after["gone"], after["holds"]) == (before["uids"], before["gone"], [])
+    assert ACCOUNT in full.run("cat", LAST_KNOWN).output
+    again = take_off(full, *ONE_LEAVES, "-e", f"managed_tokens_service={NAME}")
+    assert (again.status, again.changed) == (0, 0), again.output
+    others = full.push(*ONE_LEAVES)
+    assert (others.status, others.changed) == (0, 0), others.output
+    assert "left tokens" not in others.flat
+
+
+def test_a_node_that_a_service_left_is_told_by_every_run_and_touched_by_none(full: Laboratory) -> None:
+    python(full, "-c", MAKE_OTHER, full.database, OLD_PUSH, LEFT)
+    for options in (ONE_LEAVES, (*ONE_LEAVES, "--limit", "nova"), (*ONE_LEAVES, "--check")):
+        done = full.push(*options)
+        assert done.status == 0, done.output
+        assert done.flat.count(f"{NAME} left tokens on {LEFT}, no longer configured there") == 1, done.output
+        assert f"fife.managed_tokens.offboarding -e managed_tokens_node={LEFT}" in done.flat
+        assert nodes_with(full, OWN) == [*STAY, LEFT]
+    status = full.play("fife.managed_tokens.status")
+    assert f"{NAME} on {LEFT}" in status.flat
+    assert "no longer configured for this node" in status.flat
+    # Whoever leaves it out only for this run has not left it.
+    python(full, "-c", MAKE_OTHER, full.database, OLD_PUSH, LEFT)
+    for limit in (("--limit", "nova"), ("-e", "managed_tokens_service=nova_production"), ("--limit", STAY[0])):
+        done = full.push(*limit)
+        assert done.status == 0, done.output
+        assert "left tokens" not in done.flat
+
+
+def test_a_node_in_check_mode_or_refused_is_as_it_was(full: Laboratory) -> None:
+    before = world(full)
+    done = take_off(full, *ONE_LEAVES, "--check", "--diff")
+    assert done.status == 0, done.output
+    assert f"1 of 1 services would be taken off {LEFT}." in done.flat
+    assert f"nodes would be removed: {LEFT}" in done.flat
+    assert OWN in done.output
+    for options, sentence in (
+        ((), f"dune_analysis, dune_production are still configured for {LEFT}, and nothing else is remembered there"),
+        ((*ONE_LEAVES, "-e", "managed_tokens_service=dune_analysis"), f"dune_analysis is still configured for {LEFT}"),
+        (("-e", "managed_tokens_node=dunegpvm04.lab.example"), "neither in the inventory nor remembered; did you mean"),
+    ):
+        done = take_off(full, *options)
+        assert done.status == 2, done.output
+        assert sentence in done.flat
+    assert world(full) == before
+    assert full.leftovers() == []
+
+
+def test_a_node_that_is_dead_stays_remembered_until_it_is_done_or_given_up(full: Laboratory) -> None:
+    files = full.all_files()
+    with full.fault("node-blackholed", LEFT):
+        done = take_off(full, *BOTH_LEAVE)
+        assert done.status == 2, done.output
+        assert f"NOT REMOVED: {LEFT}" in done.flat
+        assert f"0 of 2 services taken off {LEFT}" in done.flat
+        assert [item for item in remembered(full) if item[1] == LEFT] == [("node_removal", LEFT)]
+        status = full.play("fife.managed_tokens.status")
+        assert f"{NAME}, to be taken off {LEFT}" in status.flat
+        given_up = take_off(
+            full, *BOTH_LEAVE, "-e", "managed_tokens_give_up=true", "-e", "managed_tokens_service=dune_analysis"
+        )
+        assert given_up.status == 2, given_up.output
+    assert full.all_files() == files
+    assert [item for item in remembered(full, "dune_analysis") if item[1] == LEFT] == []
+    second = take_off(full, *BOTH_LEAVE)
+    assert second.status == 0, second.output
+    assert f"1 of 1 services taken off {LEFT}." in second.flat
+    assert nodes_with(full, OWN) == STAY
+    assert [item for item in remembered(full) if item[1] == LEFT] == []
+    # Nobody is configured for it any more.
+    assert LEFT not in json.dumps(state_of(full)["results"])
+
+
+@pytest.mark.long
+def test_a_node_keeps_what_a_service_of_the_same_account_has_there(full: Laboratory) -> None:
+    before = full.all_files()
+    other = {"second": {"account": ACCOUNT}, "analysis": {"account": "duneana"}}
+    done = take_off(full, *experiments(production={"account": ACCOUNT, "nodes": STAY}, **other))
+    assert done.status == 0, done.output
+    assert f"{SHARED}, which {NAME} has written too, stays on {LEFT}: dune_second writes it" in done.flat
+    assert full.all_files() == before | {LEFT: {path: file for path, file in before[LEFT].items() if path != OWN}}

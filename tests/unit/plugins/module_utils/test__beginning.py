@@ -16,6 +16,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._beginning imp
     MOST_NAMES,
     describe,
     leave_to_others,
+    left_behind,
     remarks,
     without_held,
 )
@@ -187,3 +188,18 @@ def test_remarks_on_many_old_uids_are_cut_with_a_count() -> None:
     (remark,) = said(UidBook({name: aged(name, 10) for name in names}), accounts=names)
     assert f"account{MOST_NAMES - 1} (10 d) and 3 more. Run" in remark
     assert remark.count("(10 d)") == MOST_NAMES
+
+
+def test_left_behind_names_services_nodes_and_the_command_once() -> None:
+    assert left_behind(Beginning()) == []
+    (text,) = left_behind(Beginning(strays={"nova_production": ("n2",), "dune_production": ("n2", "n1")}))
+    assert text.startswith("dune_production, nova_production left tokens on n1, n2, no longer configured there")
+    assert "fife.managed_tokens.offboarding -e managed_tokens_node=n1,n2 (docs/offboarding.md)" in text
+
+
+def test_left_behind_of_many_is_one_short_sentence() -> None:
+    many = {f"s{number}": tuple(f"n{number}{other}" for other in range(9)) for number in range(9)}
+    (text,) = left_behind(Beginning(strays=many))
+    assert "and 4 more services left tokens on" in text
+    assert "and 76 more nodes" in text
+    assert len(text) < 400

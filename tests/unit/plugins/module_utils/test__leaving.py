@@ -34,6 +34,7 @@ N1, N2 = node("n1"), node("n2")
         ([], ["all"], "managed_tokens_service is 'all'"),
         (["ALL"], [], "managed_tokens_experiment is 'ALL'"),
         (["dune"], ["*"], "managed_tokens_service is '*'"),
+        ([], [], "or managed_tokens_node to take them off a node"),
     ],
 )
 def test_selection_problems_everything_is_never_removed(experiments: list[str], names: list[str], part: str) -> None:
@@ -43,6 +44,9 @@ def test_selection_problems_everything_is_never_removed(experiments: list[str], 
 
 def test_selection_problems_has_none_for_names() -> None:
     assert selection_problems([], ["dune_production"]) == []
+    assert selection_problems([], [], ["n1"]) == []
+    (problem,) = selection_problems([], [], ["all"])
+    assert "managed_tokens_node is 'all'" in problem
 
 
 @pytest.mark.parametrize(

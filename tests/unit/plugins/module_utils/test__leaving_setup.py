@@ -14,11 +14,13 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._htcondor impo
 from ansible_collections.fife.managed_tokens.plugins.module_utils._leaving_setup import (
     Completed,
     complete_leaving,
+    complete_on_nodes,
     unreachable,
+    unreachable_on_nodes,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import Finished
 from ansible_collections.fife.managed_tokens.plugins.module_utils._resolve import Wanted
-from ansible_collections.fife.managed_tokens.plugins.module_utils._service import HTGETTOKEN, Service
+from ansible_collections.fife.managed_tokens.plugins.module_utils._service import HTGETTOKEN, Node, Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_removal import Remembered
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import node, service
 
@@ -80,4 +82,36 @@ def test_complete_leaving_without_a_uid_is_well_only_where_nothing_can_be(
 def test_unreachable_has_all_that_is_remembered() -> None:
     done = unreachable("dune_production", HAD, "/srv/tokens", node)
     assert ([item.name for item in done.service.nodes], done.service.token_dir) == (["n9"], "/srv/tokens")
+    assert statuses(done) == [("setup", "failed", "service_incomplete")]
+
+
+def complete_there(given: Service, had: Remembered | None, *nodes: Node) -> Completed:
+    wanted = Wanted(given, given.uid or None, ("c1",), ("collector",), "", "", ssh_port=2222)
+    return complete_on_nodes(given, wanted, had, nodes, is_memory_read=True)
+
+
+def test_complete_on_nodes_has_those_nodes_and_no_credd() -> None:
+    done = complete_there(service(), HAD, node("n9"))
+    assert (done.service.nodes, done.service.credds, done.service.goes_on) == ((node("n9", port=2222),), (), True)
+    assert statuses(done) == [("setup", "ok", "")]
+
+
+@pytest.mark.parametrize(("name", "is_well"), [("n9", False), ("n8", True)])
+def test_complete_on_nodes_without_a_uid_is_well_only_where_nothing_can_be(name: str, is_well: bool) -> None:
+    done = complete_there(service(uid=0), HAD, node(name))
+    assert all(outcome.status == "ok" for outcome in done.outcomes) is is_well
+    assert done.service.nodes == ()
+
+
+def test_complete_leaving_reaches_a_node_that_it_left_at_the_role_s_own_port() -> None:
+    given = service()
+    wanted = Wanted(given, None, (), (), "", "", ssh_port=2222)
+    pool = Pool(lambda *_argv, **_more: Finished(1, "no", 0.0), 5.0)
+    done = complete_leaving(given, wanted, pool, HAD, node, is_memory_read=True)
+    assert done.service.nodes[-1] == node("n9", port=2222)
+
+
+def test_unreachable_on_nodes_is_for_those_nodes_alone() -> None:
+    done = unreachable_on_nodes("a_b", Remembered("a_b", frozenset({"n8", "n9"}), HAD.credds), "/srv", [node("n9")])
+    assert (done.service.nodes, done.service.credds, done.service.goes_on) == ((node("n9"),), (), True)
     assert statuses(done) == [("setup", "failed", "service_incomplete")]

@@ -25,7 +25,11 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import
 from ansible_collections.fife.managed_tokens.plugins.module_utils._run import Run, Timeouts
 from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Service
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State
-from ansible_collections.fife.managed_tokens.plugins.module_utils._state_results import push_counters, setup_counters
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state_results import (
+    push_counters,
+    remember_outcomes,
+    setup_counters,
+)
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_schema import schema
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_uids import (
     KnownUid,
@@ -297,3 +301,27 @@ def test_remember_run_while_locked_is_unavailable(state: State) -> None:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StateUnavailable, match="is locked by another program"):
             remember(state_at(state.location.path, 0.05), new_run())
+
+
+# -- nodes that services have left --------------------------------
+
+
+def age_of_pushes(state: State, **ages: float) -> None:
+    """Let dune_production have been pushed to these nodes so many seconds ago."""
+    now = time.time()
+    with state.write() as db:
+        found = [outcome("push", "ok", node=name, started=now - age) for name, age in ages.items()]
+        remember_outcomes(db, found, run="r0")
+
+
+def test_begin_and_a_look_know_of_tokens_that_were_left_behind(state: State) -> None:
+    age_of_pushes(state, n1=10.0, n2=7200.0, n7=7200.0, n8=20_000.0)
+    for _turn in (1, 2):
+        seen = memory.look_for_holds(state, new_run(), (DUNE, NOVA), forget_after=10_000.0)
+        assert seen.strays == {"dune_production": ("n7",)}
+    # Whatever nodes and services the run itself serves.
+    assert began(state, new_run(), (NOVA,), forget_after=10_000.0).strays == {"dune_production": ("n7",)}
+    with state.read() as db:
+        names = set(db.execute(sa.select(schema().results.c.target)).scalars())
+    assert names == {"n1", "n2", "n7"}
+    assert began(state, new_run(), forget_after=5_000.0).strays == {}

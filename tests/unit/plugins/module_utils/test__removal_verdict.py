@@ -86,3 +86,13 @@ def test_of_removal_names_a_few_in_the_sentence_and_all_in_the_lines() -> None:
 def test_of_removal_lines_fit_a_terminal_of_80_columns() -> None:
     many = [outcome("node_removal", "changed", node=f"dunegpvm{number:02}.example.org") for number in range(40)]
     assert max(len(line) for line in of_removal(many).lines) <= 76
+
+
+@pytest.mark.parametrize(
+    ("check_mode", "expected"),
+    [(False, "1 of 1 services taken off n1."), (True, "1 of 1 services would be taken off n1.")],
+)
+def test_of_removal_of_a_node_says_that_the_service_goes_on(check_mode: bool, expected: str) -> None:
+    found = of_removal([GONE[1], GONE[-1]], check_mode=check_mode, nodes=["n1"])
+    assert found.verdict.msg == expected
+    assert [line.split()[0] for line in found.lines] == ["dune_production", "nodes", "state"]

@@ -113,3 +113,5 @@ def test_run_verdict_of_an_offboarding_lists_what_is_gone() -> None:
     gone = outcome("node_removal", "changed", node="n1").to_dict()
     found = run_verdict({"outcomes": [gone], "nodes_are_told": False, "program": "offboarding"}, Context())
     assert (found["msg"], found["lines"][1]) == ("1 of 1 services gone.", "  nodes        removed: n1")
+    on_node = {"outcomes": [gone], "nodes_are_told": False, "program": "offboarding", "node": ["n1"]}
+    assert run_verdict(on_node, Context())["msg"] == "1 of 1 services taken off n1."

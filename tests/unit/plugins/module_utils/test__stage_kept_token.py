@@ -75,3 +75,8 @@ def test_run_stage_names_what_cannot_be_removed_and_removes_the_rest(directory: 
     assert (plain["status"], plain["kind"]) == ("failed", "bad_file")
     assert NAMES[0] in plain["message"]
     assert NAMES[1] not in left(directory)
+
+
+def test_run_stage_has_nothing_to_do_with_a_service_that_is_only_taken_off_nodes(directory: Path) -> None:
+    result = run([service(token_dir=str(directory), goes_on=True)])
+    assert (result["outcomes"], left(directory)) == ([], NAMES)

@@ -232,3 +232,77 @@ def test_run_stage_goes_on_with_a_database_that_does_not_answer(tmp_path: Path) 
     result = run(None, warnings, database=str(tmp_path / "state.db"))
     assert names(result["services"][0], "nodes") == [*DUNE]
     assert any("only what is configured is looked for" in text for text in warnings)
+
+
+NARROW: dict[str, t.Any] = {
+    **EXPERIMENTS,
+    "dune": {
+        "roles": {
+            "production": {"account": "dunepro", "uid": 50100, "nodes": [DUNE[0]]},
+            "second": {"account": "dunepro", "uid": 50100},
+        }
+    },
+}
+
+
+def test_run_stage_on_a_node_has_that_node_alone_and_spares_what_others_have_there(state: State) -> None:
+    went(state, NAME, *DUNE)
+    warnings: list[str] = []
+    result = run(state, warnings, experiments=NARROW, service=[], node=[DUNE[1]])
+    (found,) = result["services"]
+    assert (found["config_name"], names(found, "nodes"), found["credds"], found["goes_on"]) == (
+        NAME,
+        [DUNE[1]],
+        (),
+        True,
+    )
+    assert (DUNE[1], "/tmp/vt_u50100") in [tuple(place) for place in found["yields"]]
+    assert (DUNE[1], "/tmp/vt_u50100-dune_production") not in [tuple(place) for place in found["yields"]]
+    # It goes on, so it is among those whose account and nodes nobody forgets.
+    assert [other["config_name"] for other in result["others"]] == [NAME, "dune_second", "nova_production"]
+    assert any("dune_second is still configured for" in text for text in warnings)
+    with state.read() as db:
+        assert [row.nodes for row in db.execute(sa.select(schema().holds))] == [f'["{DUNE[1]}"]']
+
+
+def test_run_stage_on_a_node_leaves_alone_what_is_its_own_by_another_name(state: State) -> None:
+    went(state, NAME, "old-name.lab.example")
+    addresses = {"old-name.lab.example": {"address": DUNE[0]}}
+    result = run(state, experiments=NARROW, service=[], node=["old-name.lab.example"], addresses=addresses)
+    (found,) = result["services"]
+    assert len(found["yields"]) == 3
+
+
+def test_run_stage_on_a_node_needs_neither_collector_nor_htcondor(
+    state: State, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    went(state, NAME, *DUNE)
+    collector.is_up = False
+    monkeypatch.setenv("PATH", "")
+    result = run(state, experiments=NARROW, service=[NAME], node=[DUNE[1]])
+    assert [plain["status"] for plain in result["outcomes"]] == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("params", "part"),
+    [
+        ({"service": []}, "still configured for"),
+        ({}, "still configured for"),
+        ({"node": ["nowhere"], "service": []}, "neither in the inventory nor remembered"),
+        ({"node": ["all"], "service": []}, "everything is never removed at once"),
+    ],
+)
+def test_run_stage_on_a_node_refuses_what_would_come_back(state: State, params: dict[str, t.Any], part: str) -> None:
+    went(state, NAME, *DUNE)
+    with pytest.raises(BadInput) as caught:
+        run(state, **{"node": [DUNE[1]], **params})
+    assert part in caught.value.msg
+    with state.read() as db:
+        assert db.execute(sa.select(schema().runs)).all() == []
+
+
+def test_run_stage_on_a_node_of_a_service_that_left_the_configuration_names_what_is_missing(state: State) -> None:
+    went(state, "mu2e_production", "n9", "n8")
+    result = run(state, service=[], node=["n9"])
+    (found,) = result["services"]
+    assert (found["problem"]["kind"], names(found, "nodes"), found["credds"]) == ("service_incomplete", ["n9"], ())

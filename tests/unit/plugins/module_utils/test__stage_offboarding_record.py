@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,19 @@ def test_leaving_of_counts_as_left_whatever_did_not_go_well(name: str) -> None:
     assert all(item.is_failure for item in found.left)
     assert found.is_over is is_over
     assert leaving_of(LEAVING, outcomes, give_up=True).is_over
+
+
+def test_run_stage_of_a_service_that_goes_on_forgets_the_node_and_no_uid(state: State, tmp_path: Path) -> None:
+    fill(state)
+    last_known.remember(tmp_path, {"dunepro": 50100}, now=1.0)
+    off = replace(LEAVING, goes_on=True, credds=(), nodes=(node("n1"),))
+    stays = replace(LEAVING, nodes=(node("n2"),))
+    done = [outcome("setup", "ok"), outcome("node_removal", "changed", node="n1")]
+    result = record(state.label, done, off, others=[stays], token_dir=str(tmp_path))
+    assert stages(result) == [("state_removal", "changed"), ("state", "ok")]
+    with state.read() as db:
+        assert remembered(db)["dune_production"].nodes == {"n2"}
+        assert "dunepro" in known_uids(db)
+        (row,) = db.execute(sa.select(schema().runs)).all()
+    assert row.message == "1 of 1 services taken off n1."
+    assert "dunepro" in last_known.recall(tmp_path).uids

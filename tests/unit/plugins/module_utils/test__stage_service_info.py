@@ -21,6 +21,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import
 from ansible_collections.fife.managed_tokens.plugins.module_utils._process import Finished
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State, open_state
+from ansible_collections.fife.managed_tokens.plugins.module_utils._state_results import remember_outcomes
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_schema import schema
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_uids import store_uids
 from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import (
@@ -28,6 +29,7 @@ from ansible_collections.fife.managed_tokens.tests.unit.plugins.builders import 
     GROUPS,
     PRINCIPAL,
     experiments,
+    outcome,
 )
 
 
@@ -411,3 +413,18 @@ def test_run_stage_services_of_two_accounts_with_one_uid_are_stopped_and_the_oth
     }
     assert [bool(service["problem"]) for service in found["services"]].count(True) == 3
     assert not any("both write" in text for text in warnings)
+
+
+@pytest.mark.parametrize(("program", "told"), [("token-push", 1), ("onboarding", 0)])
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_run_stage_tells_of_tokens_that_were_left_behind(
+    tmp_path: Path, state: State, program: str, told: int, check_mode: bool
+) -> None:
+    now = time.time()
+    with state.write() as db:
+        ages = {DUNE[0]: 10.0, "old.lab.example": 7200.0}
+        found = [outcome("push", "ok", node=name, started=now - age) for name, age in ages.items()]
+        remember_outcomes(db, found, run="r0")
+    warnings: list[str] = []
+    with_state(tmp_path, state, warnings, experiments=experiments(), program=program, check_mode=check_mode)
+    assert sum("dune_production left tokens on old.lab.example," in text for text in warnings) == told

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -161,6 +162,45 @@ def test_forget_keeps_the_uid_while_another_service_that_goes_is_not_done(state:
     fill(state)
     second = Leaving("dune_analysis", "dunepro", frozenset({"n1"}), (left(node="n1"),), is_over=False)
     assert run(state, LEAVING, second).accounts == ()
+
+
+ON_NODE = Leaving(GOING, "dunepro", frozenset({"n1"}), goes_on=True)
+
+
+def test_forget_of_a_service_that_goes_on_is_that_node_alone(state: State) -> None:
+    fill(state)
+    before = dump(state)
+    with state.read() as db:
+        expected = would_forget(db, [ON_NODE], OTHERS).rows
+    done = run(state, ON_NODE, others=Staying(frozenset({"dunepro", "novapro"}), frozenset({"shared"})))
+    after = dump(state)
+    assert (expected[GOING], done.accounts) == (1, ())
+    assert "'n1'" not in repr(after)
+    for table, rows in before.items():
+        assert after[table] == [row for row in rows if "n1" not in row], table
+
+
+def test_forget_of_a_service_that_goes_on_keeps_a_node_that_others_have_and_its_uid(state: State) -> None:
+    fill(state)
+    done = run(state, replace(ON_NODE, nodes=frozenset({"n1", "shared"})), others=Staying())
+    assert done.accounts == ()
+    with state.read() as db:
+        assert known_uids(db).keys() == {"dunepro", "novapro"}
+        assert remembered(db)[GOING].nodes == frozenset()
+    assert [row[1] for row in dump(state)["nodes"]] == ["shared"]
+
+
+def test_forget_of_a_service_that_goes_on_keeps_what_is_left_to_do_on_the_node(state: State) -> None:
+    fill(state)
+    item = replace(ON_NODE, left=(left(node="n1"),), is_over=False)
+    run(state, item)
+    with state.read() as db:
+        assert remembered(db)[GOING].nodes == {"n1", "shared"}
+        (row,) = db.execute(sa.select(schema().configured).where(schema().configured.c.name == GOING)).all()
+    assert row.gone == 0.0
+    assert [row[:3] for row in dump(state)["mt_results"] if row[1] == GOING and row[2] == "n1"] == [
+        ("node_removal", GOING, "n1")
+    ]
 
 
 def test_forget_leaves_a_node_on_which_others_have_failures(state: State) -> None:

@@ -287,3 +287,19 @@ def test_count_failures_of_any_runs_is_like_the_rule(runs: list[list[Outcome]]) 
             counts = db.execute(sa.select(schema().shared.tables[name])).mappings().all()
             assert all(None not in row.values() for row in counts)
     engine.dispose()
+
+
+@pytest.mark.parametrize(("status", "is_over"), [("ok", True), ("changed", True), ("failed", False)])
+def test_remember_outcomes_of_what_was_to_be_removed_and_is_there_again(
+    state: State, status: str, is_over: bool
+) -> None:
+    remember(
+        state,
+        outcome("node_removal", "failed", node="n1", kind="x"),
+        outcome("node_removal", "failed", node="n2", kind="x"),
+        outcome("credd_removal", "failed", credd="c1", kind="x"),
+    )
+    remember(state, outcome("push", status, node="n1"), outcome("store", status, credd="c1"), run="r2")
+    before = {("node_removal", "n1"), ("node_removal", "n2"), ("credd_removal", "c1")}
+    left = {(stage, target) for stage, _service, target in rows(state) if stage.endswith("_removal")}
+    assert left == ({("node_removal", "n2")} if is_over else before)

@@ -17,7 +17,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils import _state_
 from ansible_collections.fife.managed_tokens.plugins.module_utils._holder import Holder
 from ansible_collections.fife.managed_tokens.plugins.module_utils._memory import TOKEN_PUSH
 from ansible_collections.fife.managed_tokens.plugins.module_utils._outcome import PUSH, STORE, TICKETS, Outcome
-from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd
+from ansible_collections.fife.managed_tokens.plugins.module_utils._service import Credd, Node
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state import State
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_results import remember_outcomes
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_schema import schema
@@ -151,6 +151,28 @@ def test_look_leaves_out_what_left_the_configuration(state: State) -> None:
     assert [item.name for item in seen(state).services] == ["dune_production"]
     assert [target.name for target in of(state).nodes] == ["n2"]
     assert judged(state).colour == "green"
+
+
+def test_look_at_a_node_that_a_service_left_with_its_token_there(state: State) -> None:
+    token_push(state, [DUNE], ago=7200)
+    token_push(state, [replace(DUNE, nodes=(N2,))])
+    assert [target.name for target in of(state).strays] == ["n1"]
+    found = judged(state)
+    assert (found.colour, [item.where for item in found.warnings]) == ("yellow", ["dune_production on n1"])
+    assert "managed_tokens_node=n1" in found.warnings[0].advice
+    token_push(state, [DUNE])
+    assert of(state).strays == ()
+    assert judged(state).colour == "green"
+
+
+@pytest.mark.parametrize(("nodes", "what"), [((N1,), ["dune_production, to be taken off n2"]), ((N1, N2), [])])
+def test_look_at_a_removal_that_failed_on_one_node(state: State, nodes: tuple[Node, ...], what: list[str]) -> None:
+    now = time.time()
+    left = Outcome("node_removal", "failed", config_service="dune_production", node="n2", started=now, kind="x")
+    with state.write() as db:
+        remember_outcomes(db, [left], run="r")
+    token_push(state, [replace(DUNE, nodes=nodes)], bad={(PUSH, "dune_production", "n2")})
+    assert [item.what for item in seen(state).leftovers] == what
 
 
 def test_look_a_node_that_was_added_has_never_been_tried(state: State) -> None:

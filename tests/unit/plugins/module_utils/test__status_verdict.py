@@ -170,6 +170,11 @@ CASES: dict[str, tuple[Status, str, str]] = {
         RED,
         "The connection was lost",
     ),
+    "a token was left behind": (
+        status(service_status(strays=(target("n3", ago=90 * HOUR_S),))),
+        YELLOW,
+        "dune_production on n3: Its token is still there, although it is no longer configured for this node.",
+    ),
     "a UID is not known": (status(service_status(uid=0, uid_age=None)), GREEN, ""),
 }
 
