@@ -306,3 +306,11 @@ def test_run_stage_on_a_node_of_a_service_that_left_the_configuration_names_what
     result = run(state, service=[], node=["n9"])
     (found,) = result["services"]
     assert (found["problem"]["kind"], names(found, "nodes"), found["credds"]) == ("service_incomplete", ["n9"], ())
+
+
+def test_run_stage_on_a_node_with_the_stanza_of_a_service_that_left_takes_that_off(state: State) -> None:
+    went(state, "mu2e_production", "n9", "n8", uids={"mu2epro": 50120})
+    departed = {"mu2e": {"roles": {"production": {"account": "mu2epro"}}}}
+    result = run(state, service=[], node=["n9"], departed=departed)
+    (found,) = result["services"]
+    assert (found["problem"], found["uid"], names(found, "nodes")) == (None, 50120, ["n9"])
