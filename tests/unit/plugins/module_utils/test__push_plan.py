@@ -47,8 +47,9 @@ def test_plan_gives_every_node_the_token_and_the_role(ready: Service) -> None:
 def test_plan_says_when_the_token_expires_if_that_is_known(ready: Service, life: Life, expires: float) -> None:
     pairs, _outcomes = plan(replace(ready, expires=5.0))
     assert {pair.expires for pair in pairs} == {5.0}
-    keep(look(ready, ""), TOKEN)
-    pairs, _outcomes = plan(replace(ready, token=""), lives=lambda _server, _token: life)
+    kept = replace(ready, token="", credds=())
+    keep(look(kept, ""), TOKEN)
+    pairs, _outcomes = plan(kept, lives=lambda _server, _token: life)
     assert {pair.expires for pair in pairs} == {expires}
     pairs, _outcomes = plan(replace(ready, expires=5.0), present=False)
     assert {pair.expires for pair in pairs} == {0.0}
