@@ -38,12 +38,14 @@ def working_id(run_id: str, mark: str = "") -> str:
 
 
 def make_run_directory(run_id: str) -> Path:
-    """Make the private directory (0700, unpredictable name) of a run, in the user's runtime directory if there is one.
+    """Make the private directory (0700, unpredictable name) of a run, in the session's runtime directory if there is
+    one.
 
     Raises: OSError when neither that nor the temporary directory takes it.
     """
-    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-    base = runtime if os.access(runtime, os.W_OK | os.X_OK) else None
+    # Not /run/user/UID by itself: without a session of its own the run would lose it when somebody else's ends.
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    base = runtime if runtime and os.access(runtime, os.W_OK | os.X_OK) else None
     return Path(tempfile.mkdtemp(prefix=f"managed-tokens-{run_id}-", dir=base))
 
 

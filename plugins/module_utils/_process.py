@@ -114,6 +114,8 @@ def run_program(argv: t.Sequence[str], *, env: t.Mapping[str, str], timeout: flo
         raise Missing(f"The program {argv[0]} cannot be executed: {err.strerror}.") from err
     with _running_lock:
         _running[child.pid] = child
+    if _stopping.is_set():  # whoever ends all programs may have looked before this one was among them
+        timeout = 0.0
     output = bytearray()
     timed_out = False
     try:

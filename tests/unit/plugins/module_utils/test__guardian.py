@@ -65,10 +65,16 @@ def test_make_run_directory_is_private_and_cannot_be_guessed(working: Path) -> N
     assert one.parent == working
 
 
+@pytest.mark.parametrize("runtime", ["nowhere", None])
 def test_make_run_directory_without_a_runtime_directory_uses_the_temporary_one(
-    working: Path, monkeypatch: pytest.MonkeyPatch
+    working: Path, monkeypatch: pytest.MonkeyPatch, runtime: str | None
 ) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(working / "nowhere"))
+    # Also where others of the same user have one: theirs goes when they log out.
+    if runtime is None:
+        monkeypatch.delenv("XDG_RUNTIME_DIR")
+        monkeypatch.setattr(os, "access", lambda *_what: True)
+    else:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(working / runtime))
     monkeypatch.setattr(tempfile, "tempdir", str(working))
     assert make_run_directory("abc").parent == working
 

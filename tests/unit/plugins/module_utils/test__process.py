@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -165,6 +166,18 @@ def test_end_all_programs_ends_those_that_run_and_starts_no_more(tmp_path: Path)
     assert [(done.status, done.timed_out) for done in results] == [(-15, False)]
     with pytest.raises(DeadlineReached, match="was not started: the run is being stopped"):
         python("")
+
+
+def test_end_all_programs_ends_one_that_is_just_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = subprocess.Popen
+
+    def start_while_all_are_ended(*arguments: t.Any, **options: t.Any) -> subprocess.Popen[bytes]:
+        child = start(*arguments, **options)
+        end_all_programs()
+        return child
+
+    monkeypatch.setattr(subprocess, "Popen", start_while_all_are_ended)
+    assert not python("import time; time.sleep(600)", timeout=600.0).is_good
 
 
 def test_base_environment_holds_what_programs_need_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:

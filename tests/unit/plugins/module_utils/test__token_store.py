@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -188,12 +189,13 @@ def test_store_token_that_cannot_be_kept_is_a_failed_outcome(tmp_path: Path, mon
     assert (stored.outcome.status, stored.outcome.kind, kept) == ("failed", "bad_file", TOKEN)
 
 
+# What is kept, how many seconds the token has left, or what else vault says, and what would happen.
 PREVIEWS: tuple[tuple[bytes | None, dict[bytes, Life], str, str], ...] = (
     (None, {}, "changed", "would obtain a new token: no token is kept yet"),
     (b"rubbish", {}, "changed", "would obtain a new token: "),
     (TOKEN, {TOKEN: Life(refused=True)}, "changed", "would obtain a new token: the kept token is no longer accepted"),
-    (TOKEN, {TOKEN: later(10)}, "changed", "would obtain a new token: the kept token has only 10.0 h left"),
-    (TOKEN, {TOKEN: later(100)}, "ok", ""),
+    (TOKEN, {TOKEN: Life(10 * HOUR)}, "changed", "would obtain a new token: the kept token has only 10.0 h left"),
+    (TOKEN, {TOKEN: Life(100 * HOUR)}, "ok", ""),
     (TOKEN, {}, "ok", "silent"),
 )
 
@@ -206,7 +208,9 @@ def test_preview_says_what_would_happen_and_does_nothing(
     if kept is not None:
         look(owner, CREDD.name).path.write_bytes(kept)
     before = [(path.name, path.read_bytes()) for path in tmp_path.iterdir()]
-    found = preview(owner, CREDD, minimum=72 * HOUR, lives=lives(known))
+    now = time.time()
+    ends = {token: replace(life, expires=now + life.expires) if life.expires else life for token, life in known.items()}
+    found = preview(owner, CREDD, minimum=72 * HOUR, lives=lives(ends))
     assert found.outcome.status == status
     assert found.outcome.message.startswith(message)
     assert found.will_change == (status == "changed")
