@@ -10,11 +10,12 @@ import typing as t
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput, LoginNotShown
 from ansible_collections.fife.managed_tokens.plugins.module_utils._interruption import owner_pid
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OnceDoor
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OwnProcessDoor
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._login_audience import is_watched, why_not_shown
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._login_senders import senders_of
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._plain_lines import is_quiet
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_options import settings_of
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._token_host import LOCAL
 
 AUDIENCE_SPEC: dict[str, t.Any] = {
     "experiment": {"type": "list", "elements": "str", "default": []},
@@ -26,18 +27,10 @@ AUDIENCE_SPEC: dict[str, t.Any] = {
 }
 
 
-class ActionModule(OnceDoor):
+class ActionModule(OwnProcessDoor):
     """It works in Ansible's own process only: where output, connection and settings of the report are."""
 
     SPEC = AUDIENCE_SPEC
-
-    def complete(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Keep the variables for the stage."""
-        self._variables = task_vars
-        return options
-
-    def _is_in_process(self) -> bool:
-        return True
 
     def run_stage(self, params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
         """Say to whom a login will be shown.
@@ -56,7 +49,7 @@ class ActionModule(OnceDoor):
         if problems:
             raise BadInput(*problems)
         reason = why_not_shown(
-            is_local=super()._is_in_process(),
+            is_local=self._transport() == LOCAL,
             is_quiet=is_quiet(),
             is_watched=params["watched"] or is_watched(owner_pid()),
             has_senders=bool(senders),

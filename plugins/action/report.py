@@ -12,7 +12,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._collected import Collected
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OnceDoor
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OwnProcessDoor
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._play_listener import take_result
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._report_active import (
     CALLBACK,
@@ -29,18 +29,10 @@ REPORT_SPEC: dict[str, t.Any] = {
 }
 
 
-class ActionModule(OnceDoor):
+class ActionModule(OwnProcessDoor):
     """It works in Ansible's own process only: where the settings of the report are."""
 
     SPEC = REPORT_SPEC
-
-    def complete(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Keep the variables for the stage."""
-        self._variables = task_vars
-        return options
-
-    def _is_in_process(self) -> bool:
-        return True
 
     def run_stage(self, params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
         """Report what the batches hold, or warn when nobody is going to."""

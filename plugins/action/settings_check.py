@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import BadInput
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage import Context
 from ansible_collections.fife.managed_tokens.plugins.module_utils._stage_service_info import DEFAULT_GROUP, NO_NODES
-from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OnceDoor
+from ansible_collections.fife.managed_tokens.plugins.plugin_utils._door import OwnProcessDoor
 from ansible_collections.fife.managed_tokens.plugins.plugin_utils._settings_check import problems_of
 
 SETTINGS_CHECK_SPEC: dict[str, t.Any] = {
@@ -19,18 +19,10 @@ SETTINGS_CHECK_SPEC: dict[str, t.Any] = {
 }
 
 
-class ActionModule(OnceDoor):
+class ActionModule(OwnProcessDoor):
     """It works in Ansible's own process only: where the variables are as they are written."""
 
     SPEC = SETTINGS_CHECK_SPEC
-
-    def complete(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Keep the variables for the check."""
-        self._variables = task_vars
-        return options
-
-    def _is_in_process(self) -> bool:
-        return True
 
     def run_stage(self, params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
         """Refuse settings of a wrong type, and those that cannot be resolved.

@@ -151,3 +151,16 @@ class OnceDoor(Door):
             raise StageOrder(
                 f"{self._task.action} works on all hosts of the play at once: add run_once: true to the task."
             )
+
+
+class OwnProcessDoor(OnceDoor):
+    """The door of a stage that works in Ansible's own process only, wherever its task is delegated to, with the
+    variables of the play."""
+
+    def complete(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Keep the variables for the stage."""
+        self._variables = task_vars
+        return options
+
+    def _is_in_process(self) -> bool:
+        return True
