@@ -128,7 +128,11 @@ def test_a_stopped_run_leaves_nothing_and_loses_nothing(light: Laboratory, stage
     assert {node: whole(files) for node, files in light.all_files().items()} == on_nodes
 
 
-@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM", "SIGKILL"])
+# The others are of the long form: what a signal does to a stage is the same in all playbooks.
+SIGNALS = ["SIGTERM", pytest.param("SIGINT", marks=pytest.mark.long), pytest.param("SIGKILL", marks=pytest.mark.long)]
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
 def test_a_stopped_refresh_changes_no_uid_and_leaves_nothing(light: Laboratory, signal: str) -> None:
     light.lab("heal")
     assert light.refresh().status == 0
@@ -142,7 +146,7 @@ def test_a_stopped_refresh_changes_no_uid_and_leaves_nothing(light: Laboratory, 
     assert light.refresh().status == 0
 
 
-@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize("signal", SIGNALS)
 def test_a_stopped_offboarding_leaves_nothing_half_done_and_is_finished_by_the_next(
     light: Laboratory, signal: str
 ) -> None:

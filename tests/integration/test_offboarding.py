@@ -24,14 +24,21 @@ WITH_REPORT = ("-e", json.dumps({"managed_tokens_report": "callback", "managed_t
 SUM = "sha256sum /srv/lab/state/managed-tokens.db | cut -d' ' -f1"
 
 
-@pytest.fixture
-def full(condor: Laboratory) -> t.Iterator[Laboratory]:
-    """Give a laboratory in which every service is everywhere it has to be, and leave it like that."""
-    restore(condor)
+@pytest.fixture(scope="module")
+def pool(condor: Laboratory) -> t.Iterator[Laboratory]:
+    """Leave the laboratory, at the end, as the other tests want it."""
     yield condor
     condor.lab("heal")
-    condor.run("rm", "-f", METRICS)
     restore(condor)
+
+
+@pytest.fixture
+def full(pool: Laboratory) -> t.Iterator[Laboratory]:
+    """Give a laboratory in which every service is everywhere it has to be."""
+    restore(pool)
+    yield pool
+    pool.lab("heal")
+    pool.run("rm", "-f", METRICS)
 
 
 def restore(laboratory: Laboratory) -> None:
@@ -349,6 +356,7 @@ def test_a_node_in_check_mode_or_refused_is_as_it_was(full: Laboratory) -> None:
     assert full.leftovers() == []
 
 
+@pytest.mark.long
 def test_a_node_that_is_dead_stays_remembered_until_it_is_done_or_given_up(full: Laboratory) -> None:
     files = full.all_files()
     with full.fault("node-blackholed", LEFT):
