@@ -91,10 +91,19 @@ def stop(laboratory: Laboratory, stage: str, signal: str, *options: str) -> str:
     return done.output
 
 
+# Stages in which nothing is under way that could stay half done: one signal shows it, the long form has them all.
+LOOKING = ("setup", "ping")
+
+
 @pytest.mark.parametrize(
     ("stage", "signal"),
     [
-        (stage, signal)
+        pytest.param(
+            stage,
+            signal,
+            marks=[pytest.mark.long] if stage in LOOKING and signal != "SIGTERM" else [],
+            id=f"{stage}-{signal}",
+        )
         for stage in OF_TOKEN_PUSH
         for signal in ("SIGINT", "SIGTERM", "SIGKILL")
         if (stage, signal) != ("results", "SIGINT")
