@@ -35,8 +35,8 @@ set -e
 cd {ROOT}
 mount -t tmpfs tmpfs /srv
 for place in etc var opt; do
-    mkdir -p /srv/upper/$place /srv/work/$place
-    mount -t overlay -o lowerdir=/$place,upperdir=/srv/upper/$place,workdir=/srv/work/$place overlay /$place
+    mkdir -p /srv/upper/$place /srv/scratch/$place
+    mount -t overlay -o lowerdir=/$place,upperdir=/srv/upper/$place,workdir=/srv/scratch/$place overlay /$place
 done
 mkdir -p {COLLECTIONS}/ansible_collections/fife/managed_tokens /srv/program /etc/managed-tokens
 mount -c --bind . {COLLECTIONS}/ansible_collections/fife/managed_tokens
