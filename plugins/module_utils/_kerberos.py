@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import threading
 import typing as t
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from ansible_collections.fife.managed_tokens.plugins.module_utils._errors import
     TokensError,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._redaction import one_line
+from ansible_collections.fife.managed_tokens.plugins.module_utils._time_limit import within as in_time
 
 WRITABLE_BY_OTHERS, OF_OTHERS = 0o022, 0o077
 MOST_NAMES = 10
@@ -163,20 +163,7 @@ def within(seconds: float, what: str, call: t.Callable[[], Answer]) -> Answer:
 
     Raises: TimedOut naming `what`, and whatever `call` raises.
     """
-    answers: list[Answer] = []
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            answers.append(call())
-        except BaseException as err:  # noqa: BLE001 - handed to the caller below, whatever it is
-            errors.append(err)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if answers:
-        return answers[0]
-    if errors:
-        raise errors[0]
+    answer = in_time(seconds, lambda: (call(),))
+    if answer is not None:
+        return answer[0]
     raise TimedOut(f"{what} took longer than {seconds:g} s.")

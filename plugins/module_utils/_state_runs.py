@@ -48,6 +48,12 @@ class RunRow:
         return self.holder.is_dead or now > self.deadline + MARGIN_S
 
 
+def run_of(row: t.Any) -> RunRow:
+    """Give the run that a row of the table tells of."""
+    holder = Holder(row.host, row.machine, row.pid, row.pid_started)
+    return RunRow(row.id, row.program, row.started, row.deadline, holder)
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """Nodes of a service that another run, which is going on, serves."""
@@ -191,14 +197,5 @@ def _running(db: sa.Connection) -> list[RunRow]:
     import sqlalchemy as sa
 
     table = schema().runs
-    rows = db.execute(sa.select(table).where(table.c.state == RUNNING).order_by(table.c.started)).mappings()
-    return [
-        RunRow(
-            row["id"],
-            row["program"],
-            row["started"],
-            row["deadline"],
-            Holder(row["host"], row["machine"], row["pid"], row["pid_started"]),
-        )
-        for row in rows
-    ]
+    rows = db.execute(sa.select(table).where(table.c.state == RUNNING).order_by(table.c.started))
+    return [run_of(row) for row in rows]

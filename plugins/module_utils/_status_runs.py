@@ -74,9 +74,8 @@ def runs_in(db: sa.Connection, now: float) -> Runs:
 
 
 def _run(row: t.Any, now: float) -> RunStatus:
-    holder = Holder(row.host, row.machine, row.pid, row.pid_started)
-    is_over = state_runs.RunRow(row.id, row.program, row.started, row.deadline, holder).is_over(now)
-    result = _result(row, is_over=is_over)
+    run = state_runs.run_of(row)
+    result = _result(row, is_over=run.is_over(now))
     return RunStatus(
         id=clean(row.id),
         program=clean(row.program),
@@ -84,7 +83,7 @@ def _run(row: t.Any, now: float) -> RunStatus:
         # Nobody saw when a process ended that left no word.
         ended=0.0 if row.state == state_runs.RUNNING else moment(row.ended),
         result=result,
-        words=_words(row, result, holder),
+        words=_words(row, result, run.holder),
         services=row.services,
         services_failed=row.services_failed,
     )

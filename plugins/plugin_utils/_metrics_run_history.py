@@ -11,12 +11,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.fife.managed_tokens.plugins.module_utils._holder import Holder
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_runs import (
     ENDED,
     INTERRUPTED,
     RUNNING,
-    RunRow,
+    run_of,
 )
 from ansible_collections.fife.managed_tokens.plugins.module_utils._state_schema import schema
 
@@ -43,7 +42,7 @@ def run_histories(db: sa.Connection, *, now: float) -> dict[str, RunHistory]:
     busy_until: dict[str, float] = {}
     for row in db.execute(sa.select(schema().runs).order_by(schema().runs.c.started)):
         before = found.get(row.program, RunHistory())
-        is_lost = row.state == INTERRUPTED or (row.state == RUNNING and _row(row).is_over(now))
+        is_lost = row.state == INTERRUPTED or (row.state == RUNNING and run_of(row).is_over(now))
         # When an interrupted one was noticed stands in its row; one that nobody has noticed yet is new.
         is_recent_loss = is_lost and (row.state == RUNNING or row.ended >= now - LOOK_BACK_S)
         overlaps = row.started >= now - LOOK_BACK_S and row.started < busy_until.get(row.program, 0.0)
@@ -53,8 +52,3 @@ def run_histories(db: sa.Connection, *, now: float) -> dict[str, RunHistory]:
             ended = row.ended if row.state == ENDED else now
             busy_until[row.program] = max(busy_until.get(row.program, 0.0), ended)
     return found
-
-
-def _row(row: t.Any) -> RunRow:
-    holder = Holder(row.host, row.machine, row.pid, row.pid_started)
-    return RunRow(row.id, row.program, row.started, row.deadline, holder)

@@ -12,6 +12,7 @@ import pytest
 from laboratory import Laboratory
 from onboarding_scene import no_programs
 from remembered import PLAYGROUND
+from report_scene import Scene, begin
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,16 @@ def reporting() -> Iterator[Laboratory]:
     laboratory.up("--report", "--postgres")
     yield laboratory
     laboratory.lab("down", check=False)
+
+
+@pytest.fixture
+def one(reporting: Laboratory) -> Iterator[Scene]:
+    """Give a scene of the report in which all is well and nobody has been told anything, for what does not depend on
+    the kind of database."""
+    found = Scene(reporting, "")
+    begin(found)
+    yield found
+    reporting.lab("heal")
 
 
 @pytest.fixture(scope="session")

@@ -30,15 +30,6 @@ def scene(request: pytest.FixtureRequest, reporting: Laboratory) -> t.Iterator[S
     reporting.lab("heal")
 
 
-@pytest.fixture
-def one(reporting: Laboratory) -> t.Iterator[Scene]:
-    """Give a scene for what does not depend on the database."""
-    found = Scene(reporting, "")
-    begin(found)
-    yield found
-    reporting.lab("heal")
-
-
 def test_failures_are_told_at_the_threshold_reminded_of_and_their_end_is_told_once(scene: Scene) -> None:
     node = scene.lab.nodes_of(scene.lab.service("dune_production"))[0]
     scene.fault("account-refused", "dunepro", node)

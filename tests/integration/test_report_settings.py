@@ -6,20 +6,8 @@
 from __future__ import annotations
 
 import json
-import typing as t
 
-import pytest
-from laboratory import Laboratory
-from report_scene import SQLITE, Scene, begin
-
-
-@pytest.fixture
-def one(reporting: Laboratory) -> t.Iterator[Scene]:
-    """Give a scene for what does not depend on the database."""
-    found = Scene(reporting, "")
-    begin(found)
-    yield found
-    reporting.lab("heal")
+from report_scene import SQLITE, Scene
 
 
 def test_settings_of_the_inventory_may_be_encrypted_and_templates(one: Scene) -> None:
